@@ -1,0 +1,1 @@
+//! The chat itself: use cases over ports, policies as pure functions.

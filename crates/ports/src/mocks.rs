@@ -1,0 +1,119 @@
+//! `mockall` mocks of every port, for tests of logic that stands on them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mockall::mock;
+
+use crate::{
+    AppendError, Appended, Claims, Clock, Commit, CommitListener, ConversationQuery, Conversations, EventBus,
+    EventSink, HistoryQuery, IdSource, InsertUserError, IssuedToken, Login, MarkRead, MessageLog, Messages,
+    NewMessage, NewUser, PasswordError, PasswordHasher, PresenceRecord, ReadUpTo, StoreError, StoreHealth,
+    TokenError, Tokens, UserQuery, Users,
+    model::{
+        ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash, Timestamp,
+        User, UserId,
+    },
+};
+
+mock! {
+    /// Mock of [`Users`].
+    pub Users {}
+    #[async_trait]
+    impl Users for Users {
+        async fn insert(&self, user: NewUser) -> Result<User, InsertUserError>;
+        async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
+        async fn find_many(&self, ids: Vec<UserId>) -> Result<Vec<User>, StoreError>;
+        async fn find_by_login(&self, login: Login) -> Result<Option<User>, StoreError>;
+        async fn list(&self, query: UserQuery) -> Result<Page<User>, StoreError>;
+        async fn record_presence(&self, records: Vec<PresenceRecord>) -> Result<(), StoreError>;
+        async fn clear_presence(&self) -> Result<(), StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`MessageLog`].
+    pub MessageLog {}
+    #[async_trait]
+    impl MessageLog for MessageLog {
+        async fn append(&self, message: NewMessage) -> Result<Appended, AppendError>;
+        async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`CommitListener`].
+    pub CommitListener {}
+    impl CommitListener for CommitListener {
+        fn committed(&self, commits: Vec<Commit>);
+    }
+}
+mock! {
+    /// Mock of [`Messages`].
+    pub Messages {}
+    #[async_trait]
+    impl Messages for Messages {
+        async fn find(&self, id: MessageId) -> Result<Option<Arc<Message>>, StoreError>;
+        async fn history(&self, query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`Conversations`].
+    pub Conversations {}
+    #[async_trait]
+    impl Conversations for Conversations {
+        async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`StoreHealth`].
+    pub StoreHealth {}
+    #[async_trait]
+    impl StoreHealth for StoreHealth {
+        async fn check(&self) -> Result<(), StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`EventBus`].
+    pub EventBus {}
+    impl EventBus for EventBus {
+        fn publish(&self, event: Event);
+    }
+}
+mock! {
+    /// Mock of [`EventSink`].
+    pub EventSink {}
+    impl EventSink for EventSink {
+        fn deliver(&self, event: &Event);
+    }
+}
+mock! {
+    /// Mock of [`Clock`].
+    pub Clock {}
+    impl Clock for Clock {
+        fn now(&self) -> Timestamp;
+        fn instant(&self) -> std::time::Instant;
+    }
+}
+mock! {
+    /// Mock of [`IdSource`].
+    pub IdSource {}
+    impl IdSource for IdSource {
+        fn next_id(&self) -> ObjectId;
+    }
+}
+mock! {
+    /// Mock of [`PasswordHasher`].
+    pub PasswordHasher {}
+    #[async_trait]
+    impl PasswordHasher for PasswordHasher {
+        async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError>;
+        async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<bool, PasswordError>;
+    }
+}
+mock! {
+    /// Mock of [`Tokens`].
+    pub Tokens {}
+    impl Tokens for Tokens {
+        fn issue(&self, user: UserId, username: &str, now: Timestamp) -> Result<IssuedToken, TokenError>;
+        fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
+    }
+}

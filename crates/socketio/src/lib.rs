@@ -1,0 +1,1 @@
+//! Socket.IO 5 on Engine.IO 4, server side, sans-IO.

@@ -1,0 +1,1 @@
+//! actix-web REST, Engine.IO over HTTP and WebSocket, and the hub of connected sockets.
