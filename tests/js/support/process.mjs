@@ -1,0 +1,179 @@
+// Starts, kills and restarts the real binary, each on a port and a folder of its own.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { JWT_SECRET } from './tokens.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const START_MS = 30_000;
+const STOP_MS = 20_000;
+
+/** The binary under test. */
+export const SERVER_BIN = resolve(process.env.CHAT_SERVER_BIN ?? join(HERE, '../../../target/debug/chat-server'));
+/** The URL of a server that runs already, if the tests were pointed at one. */
+export const REMOTE = process.env.CHAT_URL?.replace(/\/$/, '');
+
+const folders = new Set();
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the test file ends. */
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-e2e-'));
+  folders.add(folder);
+  return folder;
+}
+
+let nextPort = 20_000 + (process.pid % 120) * 100;
+
+/** A free port outside the ephemeral range, so that no outgoing connection takes it before a restart. */
+export async function freePort() {
+  for (;;) {
+    const port = nextPort++;
+    const probe = createServer();
+    const free = await new Promise((done) => {
+      probe.once('error', () => done(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
+    });
+    if (free) return port;
+  }
+}
+
+function environment(env, port, dataDir) {
+  const { PATH, HOME, TMPDIR } = process.env;
+  const defaults = {
+    PATH,
+    HOME,
+    ...(TMPDIR && { TMPDIR }),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    JWT_SECRET,
+    BCRYPT_COST: '4',
+    LOG_LEVEL: 'warn',
+    RATE_LIMITS: 'off',
+  };
+  const merged = { ...defaults, ...env };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+}
+
+function launch(args, options) {
+  const child = spawn(SERVER_BIN, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  children.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const exited = new Promise((done) => {
+    child.once('error', (error) => done({ code: null, signal: null, error }));
+    child.once('close', (code, signal) => done({ code, signal }));
+  }).finally(() => children.delete(child));
+  return { child, exited, log: () => output };
+}
+
+/** Runs the binary to its end: `{code, signal, log}`. For commands, and for starts that must fail. */
+export async function runCommand(args, { env = {}, cwd = temporaryFolder(), uid, timeout = 20_000 } = {}) {
+  const dataDir = env.DATA_DIR ?? join(cwd, 'data');
+  const port = env.PORT ?? (await freePort());
+  const run = launch(args, { cwd, uid, env: environment(env, port, dataDir) });
+  const timer = setTimeout(() => run.child.kill('SIGKILL'), timeout);
+  const { code, signal, error } = await run.exited;
+  clearTimeout(timer);
+  if (error) throw error;
+  return { code, signal, log: run.log() };
+}
+
+const readyStatus = (url) =>
+  new Promise((done) => {
+    get(`${url}/ready`, { agent: false }, (answer) => {
+      answer.resume();
+      answer.once('end', () => done(answer.statusCode));
+    }).once('error', () => done(0));
+  });
+
+async function untilReady(url, run, status) {
+  const end = Date.now() + START_MS;
+  let gone;
+  run.exited.then((how) => (gone = how));
+  while ((await readyStatus(url)) !== status) {
+    if (gone) throw new Error(`the server ended (${JSON.stringify(gone)}) before it was ready:\n${run.log()}`);
+    if (Date.now() > end) throw new Error(`the server was not ready in ${START_MS} ms:\n${run.log()}`);
+    await new Promise((again) => setTimeout(again, 10));
+  }
+}
+
+const remote = () => ({
+  url: REMOTE,
+  port: Number(new URL(REMOTE).port || 80),
+  log: () => '',
+  stop: async () => 0,
+  kill: async () => {},
+  restart: async () => {},
+});
+
+/**
+ * Starts a server and waits until it is ready.
+ *
+ * `env` is laid over the tests' defaults (`undefined` removes one), `dataDir` is a folder to keep; without it
+ * the server gets one that is removed with the test file. `stop()` sends SIGTERM and resolves with the exit code,
+ * `kill()` sends SIGKILL, `restart()` starts it again on the same port and folder.
+ */
+export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cwd, readyStatus: status = 200 } = {}) {
+  if (REMOTE) return remote();
+  const home = cwd ?? temporaryFolder();
+  const data = dataDir ?? join(home, 'data');
+  if (!dataDir) mkdirSync(data, { recursive: true });
+  const port = env.PORT ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  let run;
+  let past = '';
+
+  const server = {
+    url,
+    port: Number(port),
+    dataDir: data,
+    get pid() {
+      return run.child.pid;
+    },
+    /** Resolves with `{code, signal}` when the process has ended. */
+    exited: () => run.exited,
+    log: () => past + run.log(),
+    signal: (name) => run.child.kill(name),
+    async start(extra = {}) {
+      run = launch(args, { cwd: home, uid, env: environment({ ...env, ...extra }, port, data) });
+      await untilReady(url, run, status);
+    },
+    async stop() {
+      run.child.kill('SIGTERM');
+      const timer = setTimeout(() => run.child.kill('SIGKILL'), STOP_MS);
+      const { code, signal } = await run.exited;
+      clearTimeout(timer);
+      if (signal === 'SIGKILL') throw new Error(`the server did not stop in ${STOP_MS} ms:\n${run.log()}`);
+      return code;
+    },
+    async kill() {
+      run.child.kill('SIGKILL');
+      await run.exited;
+    },
+    async restart(extra) {
+      run.child.kill('SIGKILL');
+      await run.exited;
+      past += run.log();
+      await server.start(extra);
+    },
+  };
+  await server.start();
+  return server;
+}
+
+/** Resident memory of a process, in bytes. */
+export async function residentBytes(pid) {
+  const { readFile } = await import('node:fs/promises');
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024;
+}
