@@ -15,6 +15,9 @@ export { request, rawHttp, rest, register, login, uniqueName } from './support/h
 export {
   connect,
   refusedConnect,
+  upgraded,
+  disconnected,
+  TRANSPORTS,
   closeAll,
   emitAck,
   ok,

@@ -45,6 +45,23 @@ export function connect(url, token, options = {}) {
   });
 }
 
+/** The ways in which the official client may be told to connect. */
+export const TRANSPORTS = {
+  websocket: { transports: ['websocket'] },
+  polling: { transports: ['polling'] },
+  upgrade: { transports: ['polling', 'websocket'] },
+};
+
+/** Waits until the client has left polling for the websocket. */
+export const upgraded = (socket) =>
+  socket.io.engine.transport.name === 'websocket'
+    ? Promise.resolve()
+    : new Promise((done) => socket.io.engine.once('upgrade', done));
+
+/** Waits for the client's own `disconnect`: its reason. */
+export const disconnected = (socket) =>
+  socket.connected ? new Promise((done) => socket.once('disconnect', done)) : Promise.resolve('already');
+
 /** Connects where a refusal is expected: resolves with the `connect_error`. */
 export async function refusedConnect(url, token, options = {}) {
   const refusal = await connect(url, token, options).then(
