@@ -1,1 +1,42 @@
 //! The chat itself: use cases over ports, policies as pure functions.
+//!
+//! **What it is.** [`Chat`] holds the use cases: [`Accounts`], [`Directory`], [`Messaging`], [`History`],
+//! [`Presence`] and [`Typing`]. They stand on the ports of `chat-ports` as `Arc<dyn Port>`, given in
+//! one [`Deps`]. A program that embeds the chat imports this crate alone: [`ports`] and [`model`] are here.
+//!
+//! **What it may touch.** The ports, and nothing else: no runtime, no timers, no I/O, no clock of its
+//! own. What has to happen later is a `tick()` that the embedding program calls.
+//!
+//! **Where to begin.** [`Messaging::prepare`] and [`Messaging::submit`] are the way of a message;
+//! [`Delivery`] is how it gets out again once it is durable. [`ChatError`] is all that can go wrong.
+
+mod accounts;
+mod chat;
+mod delivery;
+mod deps;
+mod directory;
+mod error;
+mod history;
+mod messaging;
+mod people;
+mod policy;
+mod presence;
+mod typing;
+mod view;
+
+pub use chat_ports as ports;
+pub use chat_ports::model;
+
+pub use accounts::{Accounts, Grant, Identity, Registration};
+pub use chat::Chat;
+pub use delivery::Delivery;
+pub use deps::{ChatSettings, Deps};
+pub use directory::{Directory, ListUsers, UserPage};
+pub use error::{ChatError, Conflict, ErrorCode, Missing, Unauthorized};
+pub use history::{
+    ConversationPage, ConversationView, History, HistoryPage, HistoryPosition, HistoryRequest,
+};
+pub use messaging::{Messaging, SendMessage};
+pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
+pub use typing::Typing;
+pub use view::{UserProfile, UserView};

@@ -1,0 +1,42 @@
+//! Turns what became durable into events for connected sockets.
+
+use std::sync::Arc;
+
+use chat_ports::{Commit, CommitListener, EventBus, ReadUpTo, model::Event};
+
+/// The link between a store and the bus: given to the store when it is opened.
+///
+/// It publishes in commit order, so every device sees a conversation in the order of `seq`.
+pub struct Delivery {
+    bus: Arc<dyn EventBus>,
+}
+
+impl Delivery {
+    /// Delivers through this bus.
+    #[must_use]
+    pub fn new(bus: Arc<dyn EventBus>) -> Self {
+        Self { bus }
+    }
+}
+
+impl CommitListener for Delivery {
+    fn committed(&self, commits: Vec<Commit>) {
+        for commit in commits {
+            match event(commit) {
+                Some(event) => self.bus.publish(event),
+                None => tracing::error!("a commit of an unknown kind is not delivered"),
+            }
+        }
+    }
+}
+
+fn event(commit: Commit) -> Option<Event> {
+    match commit {
+        Commit::Sent { message, except } => Some(Event::Message { message, except }),
+        Commit::Read { reader, read, except } => {
+            let ReadUpTo { conversation: _, sender, count: _, messages } = read;
+            Some(Event::Read { reader, sender, messages, except })
+        }
+        _ => None,
+    }
+}

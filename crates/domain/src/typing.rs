@@ -1,0 +1,66 @@
+//! Who types to whom: told at once, repeated sparingly, ended by itself.
+
+mod book;
+
+use std::{sync::Arc, time::Instant};
+
+use chat_ports::{Clock, EventBus, model::UserId};
+use parking_lot::Mutex;
+
+use crate::{ChatError, Deps, Identity, people::People, policy};
+use book::Book;
+
+/// The use case of typing. Never stored; where too many type at once, it is dropped.
+pub struct Typing {
+    people: Arc<People>,
+    bus: Arc<dyn EventBus>,
+    clock: Arc<dyn Clock>,
+    /// Short, never held across an await; publishing under it keeps beginning and end in order.
+    book: Mutex<Book>,
+}
+
+impl Typing {
+    pub(crate) fn new(deps: &Deps, people: Arc<People>) -> Self {
+        Self {
+            people,
+            bus: Arc::clone(&deps.bus),
+            clock: Arc::clone(&deps.clock),
+            book: Mutex::new(Book::new(deps.settings.typing_timeout)),
+        }
+    }
+
+    /// Somebody types, or stopped. A change is published at once, the same again at most once a second.
+    ///
+    /// # Errors
+    /// `invalid_input` for typing to oneself, `not_found` for an unknown receiver; `unavailable`.
+    #[tracing::instrument(level = "trace", skip_all, fields(sender = %who.user, %receiver))]
+    pub async fn set(&self, who: &Identity, receiver: UserId, is_typing: bool) -> Result<(), ChatError> {
+        policy::addressee(who.user, receiver)?;
+        self.people.require(receiver).await?;
+        let now = self.clock.instant();
+        let mut book = self.book.lock();
+        if let Some(event) = book.set(who, receiver, is_typing, now) {
+            self.bus.publish(event);
+        }
+        Ok(())
+    }
+
+    /// Ends the typing of those who have been silent for too long.
+    pub fn tick(&self) {
+        let now = self.clock.instant();
+        let mut book = self.book.lock();
+        book.expire(now, |event| self.bus.publish(event));
+    }
+
+    /// When somebody may have been silent for too long: [`tick`](Self::tick) has nothing to do before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.book.lock().next_deadline()
+    }
+
+    /// Ends all typing of a user whose last device went.
+    pub fn leave(&self, user: UserId) {
+        let mut book = self.book.lock();
+        book.leave(user, |event| self.bus.publish(event));
+    }
+}

@@ -1,0 +1,110 @@
+//! The pure state of typing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chat_ports::model::{Event, UserId};
+
+use crate::Identity;
+
+/// How often the same state may be told again.
+const REPEAT_AFTER: Duration = Duration::from_secs(1);
+
+/// Most pairs that are remembered.
+const MAX_PAIRS: usize = 100_000;
+
+/// A typist, then to whom.
+type Pair = (UserId, UserId);
+
+/// What each pair was told last. Full, it drops the typing of pairs that it does not know yet.
+pub(crate) struct Book {
+    timeout: Duration,
+    pairs: BTreeMap<Pair, State>,
+    /// One entry per pair: when to look at it, which is not later than the end of its typing.
+    looks: BTreeSet<(Instant, Pair)>,
+}
+
+struct State {
+    username: Arc<str>,
+    is_typing: bool,
+    published_at: Instant,
+    /// When the typing ends by itself; when a stop may be told again.
+    until: Instant,
+    /// Where it stands in `looks`: left behind by repeats, which are many.
+    look: Instant,
+}
+
+impl Book {
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self { timeout, pairs: BTreeMap::new(), looks: BTreeSet::new() }
+    }
+
+    /// The event that this makes, if it is one.
+    pub(crate) fn set(
+        &mut self,
+        who: &Identity,
+        receiver: UserId,
+        is_typing: bool,
+        now: Instant,
+    ) -> Option<Event> {
+        let pair = (who.user, receiver);
+        let until = now + if is_typing { self.timeout } else { REPEAT_AFTER };
+        if let Some(state) = self.pairs.get_mut(&pair) {
+            state.until = until;
+            if state.is_typing == is_typing && now < state.published_at + REPEAT_AFTER {
+                return None;
+            }
+            (state.is_typing, state.published_at) = (is_typing, now);
+        } else if self.pairs.len() < MAX_PAIRS {
+            let username = Arc::clone(&who.username);
+            self.pairs.insert(pair, State { username, is_typing, published_at: now, until, look: until });
+            self.looks.insert((until, pair));
+        } else {
+            return None;
+        }
+        Some(event(pair, &who.username, is_typing))
+    }
+
+    /// Ends what is over.
+    pub(crate) fn expire(&mut self, now: Instant, mut publish: impl FnMut(Event)) {
+        while let Some((_, pair)) = self.looks.first().filter(|(at, _)| *at <= now).copied() {
+            self.looks.pop_first();
+            match self.pairs.get_mut(&pair) {
+                Some(state) if state.until > now => {
+                    state.look = state.until;
+                    self.looks.insert((state.until, pair));
+                }
+                Some(_) | None => self.end(pair, &mut publish),
+            }
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.looks.first().map(|(at, _)| *at)
+    }
+
+    /// Ends all of a typist's.
+    pub(crate) fn leave(&mut self, user: UserId, mut publish: impl FnMut(Event)) {
+        let (least, most) = (UserId::from_bytes([0; 12]), UserId::from_bytes([255; 12]));
+        let range = (user, least)..=(user, most);
+        let pairs: Vec<Pair> = self.pairs.range(range).map(|(pair, _)| *pair).collect();
+        for pair in pairs {
+            self.end(pair, &mut publish);
+        }
+    }
+
+    fn end(&mut self, pair: Pair, publish: &mut impl FnMut(Event)) {
+        let Some(state) = self.pairs.remove(&pair) else { return };
+        self.looks.remove(&(state.look, pair));
+        if state.is_typing {
+            publish(event(pair, &state.username, false));
+        }
+    }
+}
+
+fn event((sender, receiver): Pair, username: &Arc<str>, is_typing: bool) -> Event {
+    Event::Typing { sender, username: Arc::clone(username), receiver, is_typing }
+}
