@@ -15,8 +15,7 @@ export class PollingSession {
     const session = new PollingSession(base, JSON.parse(answer.text.slice(1)));
     if (token !== undefined) {
       assert.equal((await session.post(`40${JSON.stringify({ token })}`)).text, 'ok');
-      const [connected] = await session.packets();
-      assert.match(connected, /^40\{"sid":/);
+      await session.packet(/^40\{"sid":/);
     }
     return session;
   }
