@@ -1,0 +1,2 @@
+//! Placeholder of the codec benches.
+fn main() {}
