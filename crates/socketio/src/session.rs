@@ -69,6 +69,12 @@ impl Session {
         !self.closed
     }
 
+    /// The WebSocket that carries the session now; `None` while polling does, also during an upgrade.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkId> {
+        None
+    }
+
     /// Whether the session is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {
