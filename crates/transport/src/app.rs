@@ -1,0 +1,149 @@
+//! What every handler shares: the chat, the hub, the open sessions, the settings, and how they end.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chat_domain::{
+    Chat,
+    ports::{Clock, StoreHealth},
+};
+use chat_socketio::Config;
+use parking_lot::Mutex;
+use tokio::{runtime::Handle, sync::Notify};
+
+use crate::{
+    Hub, Settings,
+    connection::{Connection, Pipeline},
+};
+
+/// What every handler shares.
+pub(crate) struct App {
+    pub(crate) chat: Arc<Chat>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) health: Arc<dyn StoreHealth>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) engine: Arc<Config>,
+    pub(crate) sessions: Sessions,
+    pub(crate) started: std::time::Instant,
+    draining: AtomicBool,
+    finishing: AtomicUsize,
+    ended: Notify,
+}
+
+impl App {
+    pub(crate) fn new(
+        chat: Arc<Chat>,
+        hub: Arc<Hub>,
+        health: Arc<dyn StoreHealth>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            chat,
+            hub,
+            health,
+            started: clock.instant(),
+            clock,
+            engine: Arc::new(settings.engine.clone()),
+            settings,
+            sessions: Sessions::default(),
+            draining: AtomicBool::new(false),
+            finishing: AtomicUsize::new(0),
+            ended: Notify::new(),
+        }
+    }
+
+    /// From here on new sessions are refused.
+    pub(crate) fn start_drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// A session is over and events of it are still under way: they are finished without it. A message that
+    /// was posted just before the close counts.
+    pub(crate) fn finish(self: &Arc<Self>, mut pipeline: Pipeline) {
+        if pipeline.is_empty() {
+            self.ended.notify_waiters();
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let app = Arc::clone(self);
+        self.finishing.fetch_add(1, Ordering::Relaxed);
+        pipeline.hand_over();
+        runtime.spawn(async move {
+            // Every event ends by its deadline; one look after the last one's is enough.
+            let rest = poll_fn(|cx| {
+                while let Poll::Ready(_unheard) = pipeline.poll(&app.chat, app.clock.instant(), cx) {}
+                if pipeline.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let limit = app.settings.send_timeout + Duration::from_secs(1);
+            if tokio::time::timeout(limit, rest).await.is_err() {
+                tracing::debug!("events of a closed session were given up");
+            }
+            app.finishing.fetch_sub(1, Ordering::Relaxed);
+            app.ended.notify_waiters();
+        });
+    }
+
+    /// Waits until no session is open and nothing is under way.
+    pub(crate) async fn until_idle(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.sessions.is_empty() && self.finishing.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+/// The open sessions by id. An id that is not here is unknown, whatever it once named.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    // A short critical section, once an HTTP request and twice a session.
+    by_sid: Mutex<HashMap<Box<str>, Arc<Connection>>>,
+}
+
+impl Sessions {
+    pub(crate) fn insert(&self, connection: &Arc<Connection>) {
+        self.by_sid.lock().insert(connection.sid().into(), Arc::clone(connection));
+    }
+
+    pub(crate) fn get(&self, sid: &str) -> Option<Arc<Connection>> {
+        self.by_sid.lock().get(sid).cloned()
+    }
+
+    pub(crate) fn remove(&self, sid: &str) {
+        // Bound, so that a last reference is dropped after the lock.
+        let _last = self.by_sid.lock().remove(sid);
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.by_sid.lock().values().cloned().collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_sid.lock().is_empty()
+    }
+}
+
+/// An unguessable name of 20 characters: 120 random bits.
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0; 15];
+    let filled = getrandom::fill(&mut bytes);
+    debug_assert!(filled.is_ok(), "the system's random source works");
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,327 @@
+//! One Engine.IO session and all that hangs on it: the state machine, the events under way, the outbox.
+//!
+//! Whoever has something for the session (a request, a WebSocket's bytes, a timer, a finished event) locks
+//! the [`Core`], feeds it and *pumps*: outputs go to whom they concern until nothing is left to do. One task at
+//! a time *drives*: it polls what is under way and keeps the timer. That is the WebSocket's task once there is
+//! one, before it the session's own (see [`polling`]).
+//!
+//! Locks: the core's may be held while those of the hub, the outbox and the presence book are taken, never
+//! the other way round; nothing waits under any of them.
+
+mod alarm;
+mod events;
+mod link;
+mod pipeline;
+mod polling;
+mod websocket;
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use chat_domain::{Departure, model::SocketId};
+use chat_socketio::{
+    CloseReason, Config, Event, Input, LinkId, Outgoing, Output, Reply, RequestId, Session, Transport,
+};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
+use self::{events::Visitor, link::Link};
+use crate::{app::App, hub::Outbox};
+
+pub(crate) use pipeline::Pipeline;
+pub(crate) use polling::Answer;
+pub(crate) use websocket::WebSocketBody;
+
+/// Bytes that may wait for a WebSocket to take them before the outbox is left alone.
+const LINK_HIGH_WATER: usize = 64 * 1024;
+
+/// A token that came with the handshake, for a CONNECT that brings none.
+pub(crate) type HandshakeToken = Option<Box<str>>;
+
+/// One Engine.IO session.
+pub(crate) struct Connection {
+    sid: Box<str>,
+    core: Mutex<Core>,
+    outbox: Arc<Outbox>,
+    app: Arc<App>,
+}
+
+/// What the lock of a connection guards.
+pub(crate) struct Core {
+    session: Session,
+    pipeline: Pipeline,
+    links: Vec<Link>,
+    waiters: Vec<(RequestId, oneshot::Sender<Reply>)>,
+    next_request: u64,
+    next_link: u64,
+    visitor: Option<Box<Visitor>>,
+    visit: u32,
+    driver: Option<Waker>,
+    handshake_token: HandshakeToken,
+    leaving: bool,
+    ended: bool,
+}
+
+impl Connection {
+    /// Opens a session over long-polling. Its own task drives it until a WebSocket takes over.
+    pub(crate) fn open_polling(app: &Arc<App>, token: HandshakeToken) -> Arc<Self> {
+        let connection = Self::open(app, Transport::Polling, token);
+        actix_web::rt::spawn(polling::drive(Arc::clone(&connection)));
+        connection
+    }
+
+    /// Opens a session over a WebSocket, which drives it.
+    pub(crate) fn open_websocket(app: &Arc<App>, token: HandshakeToken) -> (Arc<Self>, LinkId) {
+        let link = LinkId(0);
+        let connection = Self::open(app, Transport::WebSocket(link), token);
+        connection.core.lock().links.push(Link::new(link));
+        (connection, link)
+    }
+
+    fn open(app: &Arc<App>, transport: Transport, handshake_token: HandshakeToken) -> Arc<Self> {
+        let sid: Box<str> = crate::app::random_id().into();
+        let config: Arc<Config> = Arc::clone(&app.engine);
+        let now = app.clock.instant();
+        let connection = Arc::new(Self {
+            core: Mutex::new(Core {
+                session: Session::new(config, &sid, transport, now),
+                pipeline: Pipeline::new(app.settings.max_sends_in_flight),
+                links: Vec::new(),
+                waiters: Vec::new(),
+                next_request: 0,
+                next_link: 1,
+                visitor: None,
+                visit: 0,
+                driver: None,
+                handshake_token,
+                leaving: false,
+                ended: false,
+            }),
+            sid,
+            outbox: Arc::new(app.hub.outbox()),
+            app: Arc::clone(app),
+        });
+        app.sessions.insert(&connection);
+        connection
+    }
+
+    /// The session's id: a secret, the key of its HTTP requests.
+    pub(crate) fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    /// Feeds a request, and tells where its answer will come. Dropping the answer's future tells the session
+    /// that the client has gone.
+    pub(crate) fn request(self: &Arc<Self>, input: impl FnOnce(RequestId) -> Input) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        let mut core = self.core.lock();
+        let request = RequestId(core.next_request);
+        core.next_request += 1;
+        core.waiters.push((request, sender));
+        self.feed(&mut core, input(request));
+        drop(core);
+        Answer::new(Arc::clone(self), request, receiver)
+    }
+
+    /// Adds a WebSocket that wants to take the session over.
+    pub(crate) fn upgrade(&self) -> LinkId {
+        let mut core = self.core.lock();
+        let link = LinkId(core.next_link);
+        core.next_link += 1;
+        core.links.push(Link::new(link));
+        self.feed(&mut core, Input::Upgrade { link });
+        link
+    }
+
+    /// Begins the end: what is under way is finished, then the transport is closed and the client returns.
+    pub(crate) fn leave(&self) {
+        let mut core = self.core.lock();
+        core.leaving = true;
+        self.settle(&mut core, self.app.clock.instant(), None);
+        core.wake_driver();
+    }
+
+    /// Whether there is room for a further body's events.
+    pub(crate) fn has_room(&self) -> bool {
+        self.core.lock().pipeline.len() < self.app.settings.max_queued_events
+    }
+
+    /// Feeds an input from outside the driver.
+    fn feed(&self, core: &mut Core, input: Input) {
+        let now = self.app.clock.instant();
+        core.session.handle(now, input);
+        self.settle(core, now, None);
+        core.wake_driver();
+    }
+
+    /// Does all that can be done now. With a context (that of the driver) it polls what is under way, too.
+    fn settle(&self, core: &mut Core, now: Instant, mut cx: Option<&mut Context<'_>>) {
+        loop {
+            let mut progress = false;
+            while let Some(output) = core.session.poll_output() {
+                progress = true;
+                self.apply(core, now, output);
+            }
+            progress |= self.drain_outbox(core, now);
+            if let Some(cx) = cx.as_deref_mut() {
+                progress |= self.answer(core, now, cx);
+            }
+            if !progress {
+                break;
+            }
+        }
+        self.close_if_due(core, now);
+    }
+
+    fn apply(&self, core: &mut Core, now: Instant, output: Output) {
+        match output {
+            Output::Reply { request, reply } => {
+                if let Some(at) = core.waiters.iter().position(|(waiting, _)| *waiting == request) {
+                    // A client that has gone meanwhile needs no answer.
+                    let _unheard = core.waiters.swap_remove(at).1.send(reply);
+                }
+            }
+            Output::Send { link, frame } => {
+                if let Some(link) = core.link(link) {
+                    link.send(&frame);
+                }
+            }
+            Output::CloseLink { link, code } => {
+                if let Some(link) = core.link(link) {
+                    link.close(code);
+                }
+            }
+            Output::Event(Event::Closed { reason }) => self.end(core, now, reason),
+            Output::Event(event) => self.on_event(core, now, event),
+            // A newer session may say what this transport has no ears for.
+            _ => {}
+        }
+    }
+
+    /// Moves what waits in the outbox into the session, as far as the transport can take it.
+    fn drain_outbox(&self, core: &mut Core, now: Instant) -> bool {
+        let mut moved = 0;
+        while core.session.writable() && moved + core.link_backlog() < LINK_HIGH_WATER {
+            let Some(text) = self.outbox.pop() else { break };
+            moved += text.len();
+            core.session.send(now, Outgoing::from(text));
+        }
+        moved > 0
+    }
+
+    /// Answers what is finished, unless the client does not read its answers.
+    fn answer(&self, core: &mut Core, now: Instant, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        while self.outbox.bytes() + core.link_backlog() < LINK_HIGH_WATER {
+            let Poll::Ready(finished) = core.pipeline.poll(&self.app.chat, now, cx) else { break };
+            progress = true;
+            self.on_finished(core, now, finished);
+        }
+        progress
+    }
+
+    fn close_if_due(&self, core: &mut Core, now: Instant) {
+        let reason = if self.outbox.is_overrun() {
+            CloseReason::Slow
+        } else if core.leaving && core.pipeline.is_empty() {
+            CloseReason::Shutdown
+        } else {
+            return;
+        };
+        if !core.ended {
+            core.session.close(now, reason);
+            while let Some(output) = core.session.poll_output() {
+                self.apply(core, now, output);
+            }
+        }
+    }
+
+    /// The session is over: nobody is told of anything any more, and what is under way goes on alone.
+    fn end(&self, core: &mut Core, now: Instant, reason: CloseReason) {
+        if std::mem::replace(&mut core.ended, true) {
+            return;
+        }
+        tracing::debug!(?reason, "session closed");
+        let clean = reason == CloseReason::ClientClosed;
+        let departure = if clean { Departure::Clean } else { Departure::Lost };
+        self.depart(core, now, departure);
+        self.app.sessions.remove(&self.sid);
+        core.waiters.clear();
+        for link in &mut core.links {
+            link.close(1000);
+        }
+        let empty = Pipeline::new(0);
+        let rest = std::mem::replace(&mut core.pipeline, empty);
+        self.app.finish(rest);
+        core.wake_driver();
+    }
+
+    /// Lets the driver do what is due, and leaves its waker wherever something may come from.
+    fn drive(&self, core: &mut Core, cx: &mut Context<'_>) {
+        let now = self.app.clock.instant();
+        if core.session.poll_timeout().is_some_and(|at| at <= now) {
+            core.session.handle(now, Input::Timeout);
+        }
+        if core.visitor.as_ref().is_some_and(|visitor| visitor.ends_at <= now) {
+            self.expire(core, now);
+        }
+        if !core.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            core.wake_driver();
+            core.driver = Some(cx.waker().clone());
+            core.pipeline.hand_over();
+        }
+        loop {
+            self.settle(core, now, Some(&mut *cx));
+            // Registered last and looked at once more, so that nothing pushed meanwhile is missed.
+            let waits = self.outbox.register(cx.waker());
+            if !waits || !core.session.writable() || core.link_backlog() >= LINK_HIGH_WATER || core.ended {
+                break;
+            }
+        }
+    }
+
+    /// Puts bytes for this socket alone into the outbox, behind what already waits there.
+    fn push(&self, bytes: Bytes) {
+        self.outbox.push(crate::hub::Item::One(bytes));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock()
+    }
+}
+
+impl Core {
+    /// When something is to be done though nothing comes in.
+    fn next_timeout(&self) -> Option<Instant> {
+        let times = [
+            self.session.poll_timeout(),
+            self.pipeline.deadline(),
+            self.visitor.as_ref().map(|visitor| visitor.ends_at),
+        ];
+        times.into_iter().flatten().min()
+    }
+
+    fn link(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.links.iter_mut().find(|link| link.id == id)
+    }
+
+    /// Bytes that the WebSocket has not taken yet.
+    fn link_backlog(&self) -> usize {
+        self.links.iter().map(Link::backlog).sum()
+    }
+
+    fn wake_driver(&mut self) {
+        if let Some(waker) = self.driver.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A new public name for a socket.
+fn new_socket_id() -> SocketId {
+    SocketId::new(crate::app::random_id())
+}

@@ -1,0 +1,179 @@
+//! The hub: every connected socket of this node by user, and the way of an event to them.
+//!
+//! An event is encoded once and its bytes are shared by all outboxes. Fan-out never waits: an outbox that is
+//! full closes its socket (see [`outbox`]). Presence goes through the [`roster`], which batches it.
+
+mod encode;
+mod outbox;
+mod roster;
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use chat_domain::{
+    model::{Event, SocketId, UserId},
+    ports::{Clock, EventSink},
+};
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+use tokio::sync::Notify;
+
+pub(crate) use encode::message;
+pub(crate) use outbox::{Item, Outbox};
+use roster::Roster;
+
+use crate::Settings;
+
+const SHARDS: usize = 64;
+type UserSockets = SmallVec<[Arc<Outbox>; 1]>;
+
+/// Every connected socket of this node, by user.
+pub struct Hub {
+    // Short critical sections that never wait; many, so that users don't meet in one lock.
+    shards: [Mutex<HashMap<UserId, UserSockets>>; SHARDS],
+    hasher: RandomState,
+    // One lock for presence: a socket's snapshot and its place in the stream of changes are one step.
+    roster: Mutex<Roster>,
+    presence_waits: Notify,
+    clock: Arc<dyn Clock>,
+    sockets: AtomicUsize,
+    outbox_bytes: usize,
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+            roster: Mutex::default(),
+            presence_waits: Notify::new(),
+            clock,
+            sockets: AtomicUsize::new(0),
+            outbox_bytes: settings.outbox_bytes,
+        })
+    }
+
+    /// How many sockets are connected.
+    pub fn sockets(&self) -> usize {
+        self.sockets.load(Ordering::Relaxed)
+    }
+
+    /// An outbox for a socket, not yet known to the hub.
+    pub(crate) fn outbox(&self) -> Outbox {
+        Outbox::new(self.outbox_bytes)
+    }
+
+    fn shard(&self, user: UserId) -> Option<&Mutex<HashMap<UserId, UserSockets>>> {
+        let hash = usize::try_from(self.hasher.hash_one(user) % SHARDS as u64).unwrap_or(0);
+        self.shards.get(hash)
+    }
+
+    /// How many sockets a user has here.
+    pub(crate) fn sockets_of(&self, user: UserId) -> usize {
+        self.shard(user).and_then(|shard| shard.lock().get(&user).map(SmallVec::len)).unwrap_or(0)
+    }
+
+    /// From here on the socket gets the user's events and everybody's presence, `online_users` first.
+    pub(crate) fn attach(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
+        outbox.name(socket.clone());
+        if let Some(shard) = self.shard(user) {
+            shard.lock().entry(user).or_default().push(Arc::clone(outbox));
+        }
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+        self.roster.lock().join(user, socket, outbox);
+    }
+
+    /// The socket gets nothing any more.
+    pub(crate) fn detach(&self, user: UserId, outbox: &Arc<Outbox>) {
+        let mut newest = None;
+        if let Some(shard) = self.shard(user) {
+            let mut users = shard.lock();
+            let Some(sockets) = users.get_mut(&user) else { return };
+            let before = sockets.len();
+            sockets.retain(|other| !Arc::ptr_eq(other, outbox));
+            if sockets.len() == before {
+                return;
+            }
+            newest = sockets.last().and_then(|outbox| outbox.socket());
+            if sockets.is_empty() {
+                users.remove(&user);
+            }
+        }
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+        self.roster.lock().leave(user, newest, outbox);
+    }
+
+    fn send_to(&self, user: UserId, except: Option<&SocketId>, bytes: &Bytes) {
+        let Some(shard) = self.shard(user) else { return };
+        // Cloned out (one reference count a socket), so that no waker runs under the lock.
+        let sockets: UserSockets = match shard.lock().get(&user) {
+            Some(sockets) => sockets.clone(),
+            None => return,
+        };
+        for outbox in &sockets {
+            if except.is_none_or(|except| !outbox.is(except)) {
+                outbox.push(Item::One(bytes.clone()));
+            }
+        }
+    }
+
+    fn announce(&self, change: impl FnOnce(&mut Roster)) {
+        let now = self.clock.instant();
+        let mut roster = self.roster.lock();
+        change(&mut roster);
+        if roster.is_due(now) {
+            roster.flush(now);
+        } else {
+            drop(roster);
+            self.presence_waits.notify_one();
+        }
+    }
+
+    /// Sends batched presence when it is due; runs as long as the server does.
+    pub(crate) async fn batch_presence(&self) {
+        loop {
+            self.presence_waits.notified().await;
+            let wait = self.roster.lock().wait(self.clock.instant());
+            tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+            let now: Instant = self.clock.instant();
+            self.roster.lock().flush(now);
+        }
+    }
+}
+
+impl EventSink for Hub {
+    fn deliver(&self, event: &Event) {
+        match event {
+            Event::Message { message, except } => {
+                let bytes = encode::message(message);
+                self.send_to(message.receiver, except.as_ref(), &bytes);
+                self.send_to(message.sender, except.as_ref(), &bytes);
+            }
+            Event::Read { reader, sender, messages, except } => {
+                for message in messages {
+                    let bytes = encode::read(*message);
+                    self.send_to(*sender, None, &bytes);
+                    self.send_to(*reader, except.as_ref(), &bytes);
+                }
+            }
+            Event::Typing { sender, username, receiver, is_typing } => {
+                self.send_to(*receiver, None, &encode::typing(*sender, username, *is_typing));
+            }
+            Event::Online { user, username, socket } => {
+                self.announce(|roster| roster.online(*user, username, socket));
+            }
+            Event::Offline { user, username } => self.announce(|roster| roster.offline(*user, username)),
+            // A newer domain may publish what this transport has no words for.
+            _ => tracing::debug!("an event without a wire form was dropped"),
+        }
+    }
+}

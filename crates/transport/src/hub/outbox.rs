@@ -1,0 +1,167 @@
+//! What waits to be sent to one socket, bounded in bytes.
+//!
+//! Whoever pushes never waits. Past the bound the outbox is *overrun*: it drops what it holds, takes nothing
+//! more, and its socket is closed as slow; its messages are in the store. One item may exceed the bound when
+//! nothing else waits (a long `online_users`).
+
+use std::{collections::VecDeque, sync::Arc, task::Waker};
+
+use bytes::Bytes;
+use chat_domain::model::SocketId;
+use parking_lot::Mutex;
+
+/// One thing to be sent: whole Engine.IO messages.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// One message.
+    One(Bytes),
+    /// A shared batch of messages, from an index on.
+    Batch(Arc<[Bytes]>, usize),
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::One(bytes) => bytes.len(),
+            Self::Batch(batch, from) => batch.iter().skip(*from).map(Bytes::len).sum(),
+        }
+    }
+}
+
+/// What waits to be sent to one socket.
+pub(crate) struct Outbox {
+    // A short critical section that never waits; the connection's task and every fan-out meet here.
+    inner: Mutex<Inner>,
+    bound: usize,
+}
+
+#[derive(Default)]
+struct Inner {
+    queue: VecDeque<Item>,
+    bytes: usize,
+    overrun: bool,
+    socket: Option<SocketId>,
+    waker: Option<Waker>,
+}
+
+impl Outbox {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { inner: Mutex::default(), bound }
+    }
+
+    pub(super) fn name(&self, socket: SocketId) {
+        self.inner.lock().socket = Some(socket);
+    }
+
+    pub(super) fn socket(&self) -> Option<SocketId> {
+        self.inner.lock().socket.clone()
+    }
+
+    pub(super) fn is(&self, socket: &SocketId) -> bool {
+        self.inner.lock().socket.as_ref() == Some(socket)
+    }
+
+    /// Appends an item and wakes the connection's task.
+    pub(crate) fn push(&self, item: Item) {
+        let waker = {
+            let mut inner = self.inner.lock();
+            if inner.overrun {
+                return;
+            }
+            let bytes = item.bytes();
+            if inner.bytes > 0 && inner.bytes + bytes > self.bound {
+                inner.overrun = true;
+                inner.queue = VecDeque::new();
+                inner.bytes = 0;
+            } else {
+                inner.bytes += bytes;
+                inner.queue.push_back(item);
+            }
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Takes the next message.
+    pub(crate) fn pop(&self) -> Option<Bytes> {
+        let mut inner = self.inner.lock();
+        let next = match inner.queue.pop_front()? {
+            Item::One(bytes) => bytes,
+            Item::Batch(batch, from) => {
+                let bytes = batch.get(from).cloned().unwrap_or_default();
+                if from + 1 < batch.len() {
+                    inner.queue.push_front(Item::Batch(batch, from + 1));
+                }
+                bytes
+            }
+        };
+        inner.bytes -= next.len();
+        if inner.queue.is_empty() && inner.queue.capacity() > 64 {
+            // A burst's queue is not kept for an idle connection's lifetime.
+            inner.queue = VecDeque::new();
+        }
+        Some(next)
+    }
+
+    /// Leaves a waker that the next push wakes; tells whether there is something to do already.
+    pub(crate) fn register(&self, waker: &Waker) -> bool {
+        let mut inner = self.inner.lock();
+        if !inner.waker.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            inner.waker = Some(waker.clone());
+        }
+        !inner.queue.is_empty() || inner.overrun
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.inner.lock().bytes
+    }
+
+    /// Whether the bound was passed: the socket is to be closed as slow.
+    pub(crate) fn is_overrun(&self) -> bool {
+        self.inner.lock().overrun
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &'static str) -> Item {
+        Item::One(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn messages_come_out_in_order_and_batches_from_their_index() {
+        let outbox = Outbox::new(100);
+        let batch: Arc<[Bytes]> = ["x", "b", "c"].map(|text| Bytes::from_static(text.as_bytes())).into();
+        outbox.push(one("a"));
+        outbox.push(Item::Batch(batch, 1));
+        outbox.push(one("d"));
+        assert_eq!(outbox.bytes(), 4);
+        let all: Vec<_> = std::iter::from_fn(|| outbox.pop()).collect();
+        assert_eq!(all, ["a", "b", "c", "d"]);
+        assert_eq!(outbox.bytes(), 0);
+    }
+
+    #[test]
+    fn past_its_bound_it_is_overrun_and_takes_nothing_more() {
+        let outbox = Outbox::new(4);
+        outbox.push(one("abc"));
+        assert!(!outbox.is_overrun());
+        outbox.push(one("de"));
+        assert!(outbox.is_overrun());
+        outbox.push(one("f"));
+        assert_eq!((outbox.pop(), outbox.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn one_item_may_exceed_the_bound_when_nothing_else_waits() {
+        let outbox = Outbox::new(2);
+        outbox.push(one("long enough"));
+        assert!(!outbox.is_overrun());
+        assert_eq!(outbox.pop().unwrap(), "long enough");
+    }
+}

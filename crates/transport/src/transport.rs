@@ -1,0 +1,97 @@
+//! The transport as the server and embedders see it: mount it, run its background work, drain it.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::{self, Data, ServiceConfig};
+use chat_domain::{
+    Chat,
+    ports::{Clock, StoreHealth},
+};
+
+use crate::{Hub, Settings, app::App, engine, rest};
+
+/// How often graces, typing and presence to be written are looked at.
+const TICK: Duration = Duration::from_millis(200);
+/// How often presence is written behind.
+const FLUSH_TICKS: u32 = 10;
+/// Over which time a drain closes its sockets.
+const DRAIN_SPREAD: Duration = Duration::from_secs(1);
+
+/// REST and Socket.IO for one chat. Cheap to clone; every worker mounts the same one.
+#[derive(Clone)]
+pub struct Transport {
+    app: Arc<App>,
+}
+
+impl Transport {
+    /// Joins a chat with the hub that its bus delivers to.
+    pub fn new(
+        chat: Arc<Chat>,
+        hub: Arc<Hub>,
+        health: Arc<dyn StoreHealth>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self { app: Arc::new(App::new(chat, hub, health, clock, settings)) }
+    }
+
+    /// Mounts `/health`, `/ready`, `/api` and `/socket.io/` into an actix-web app.
+    ///
+    /// A long-polling client that goes away is noticed at once where the server does not allow half-closed
+    /// connections (`HttpServer::h1_allow_half_closed(false)`).
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::from(Arc::clone(&self.app)));
+        rest::configure(config);
+        for path in ["/socket.io/", "/socket.io"] {
+            config.service(web::resource(path).route(web::to(engine::serve)));
+        }
+    }
+
+    /// A handler for all other paths: `not_found` in the contract's shape.
+    pub async fn not_found(request: actix_web::HttpRequest) -> actix_web::HttpResponse {
+        rest::not_found(request).await
+    }
+
+    /// What has to happen by itself: graces end, typing ends, presence is batched and written behind. Runs
+    /// until it is dropped.
+    pub async fn background(&self) {
+        let work = async {
+            let mut tick = tokio::time::interval(TICK);
+            for count in 1_u32.. {
+                tick.tick().await;
+                self.app.chat.presence.tick();
+                self.app.chat.typing.tick();
+                if count.is_multiple_of(FLUSH_TICKS) {
+                    self.app.chat.presence.flush().await;
+                }
+            }
+        };
+        futures_util::future::join(work, self.app.hub.batch_presence()).await;
+    }
+
+    /// From here on `/ready` answers 503 and no new session is opened.
+    pub fn start_drain(&self) {
+        self.app.start_drain();
+    }
+
+    /// Closes every session over a second, each after its events are finished, and waits until all are gone.
+    /// The caller bounds the wait by its deadline.
+    pub async fn drain(&self) {
+        self.start_drain();
+        let mut sessions = self.app.sessions.all();
+        // Ids are random: in their order, sessions are spread over time like dice would do it.
+        sessions.sort_by(|a, b| a.sid().cmp(b.sid()));
+        let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX).max(1);
+        let pause = DRAIN_SPREAD / count;
+        let mut owed = Duration::ZERO;
+        for session in sessions {
+            session.leave();
+            owed += pause;
+            if owed >= Duration::from_millis(5) {
+                tokio::time::sleep(std::mem::take(&mut owed)).await;
+            }
+        }
+        self.app.until_idle().await;
+        self.app.chat.presence.flush().await;
+    }
+}

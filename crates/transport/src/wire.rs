@@ -1,0 +1,20 @@
+//! The wire mapping: how what the domain says is written as JSON, and how requests are read.
+//!
+//! Written by hand onto a byte buffer, because a message is written on the hot path and nothing here needs
+//! a value tree. Each aggregate is taken apart exhaustively, so that a new field breaks the build here.
+
+mod cursor;
+mod error;
+mod json;
+mod request;
+
+pub(crate) use cursor::{parse_conversation_cursor, parse_user_cursor, user_cursor};
+pub(crate) use error::{error_body, write_error};
+pub(crate) use json::{
+    event, write_conversations, write_grant, write_history, write_id, write_message, write_profile,
+    write_string, write_users,
+};
+pub(crate) use request::{
+    ConversationsQuery, EventRequest, HistoryParams, ListUsersQuery, LoginBody, OtherRequest, RegisterBody,
+    SendRequest, parse_body, parse_id, parse_query, parse_request,
+};

@@ -1,0 +1,319 @@
+//! Reads requests: event payloads, REST bodies and queries become typed commands or an error that names
+//! the field.
+
+use chat_domain::{
+    HistoryPosition, HistoryRequest, Registration,
+    model::{ClientId, ConversationCursor, InvalidInput, Limits, MessageId, MessageText, UserId},
+    ports::Login,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::cursor::parse_conversation_cursor;
+
+/// Reads a JSON text into a request type.
+///
+/// # Errors
+/// Malformed JSON, or a missing or wrongly typed field, which `details` names.
+pub(crate) fn parse_body<T: DeserializeOwned>(text: &[u8]) -> Result<T, InvalidInput> {
+    // serde would take an array for an object, field by field.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(InvalidInput::new("body", "must be an object"));
+    }
+    // The second reading finds the field's path; it costs only those who are wrong.
+    serde_json::from_slice(text).or_else(|_first| {
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| {
+                let path = error.path().to_string();
+                invalid(&path, &error.into_inner().to_string())
+            })
+            .and_then(|value| {
+                reader.end().map(|()| value).map_err(|error| invalid("body", &error.to_string()))
+            })
+    })
+}
+
+/// Reads a query string into a request type.
+///
+/// # Errors
+/// A wrongly typed or repeated parameter, which `details` names.
+pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, InvalidInput> {
+    let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let path = error.path().to_string();
+        invalid(&path, &error.into_inner().to_string())
+    })
+}
+
+fn invalid(path: &str, message: &str) -> InvalidInput {
+    let rule = message.split(" at line ").next().unwrap_or(message);
+    let named =
+        |prefix: &str| rule.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned);
+    if let Some(field) = named("missing field `") {
+        return InvalidInput::new(field, "is missing");
+    }
+    if let Some(field) = named("duplicate field `") {
+        return InvalidInput::new(field, "stands more than once");
+    }
+    let field = if path == "." || path == "?" { "body" } else { path };
+    InvalidInput::new(field.to_owned(), clip(rule))
+}
+
+/// A parser's message may quote what came in; a page of it helps nobody.
+fn clip(text: &str) -> String {
+    const MOST_CHARS: usize = 160;
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Reads an id that a field gives.
+///
+/// # Errors
+/// Not 24 hex digits.
+pub(crate) fn parse_id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, InvalidInput> {
+    text.parse().map_err(|_no_id| InvalidInput::new(field, "must be 24 hex digits"))
+}
+
+/// Body of `POST /api/auth/register`.
+#[derive(Deserialize)]
+pub(crate) struct RegisterBody {
+    username: String,
+    email: String,
+    password: String,
+}
+
+impl From<RegisterBody> for Registration {
+    fn from(body: RegisterBody) -> Self {
+        Self { username: body.username, email: body.email, password: body.password }
+    }
+}
+
+/// Body of `POST /api/auth/login`.
+#[derive(Deserialize)]
+pub(crate) struct LoginBody {
+    email: Option<String>,
+    username: Option<String>,
+    password: String,
+}
+
+impl LoginBody {
+    /// The login that it names, and the password.
+    ///
+    /// # Errors
+    /// Neither or both of `email` and `username`.
+    pub(crate) fn into_parts(self) -> Result<(Login, String), InvalidInput> {
+        match (self.email, self.username) {
+            (Some(email), None) => Ok((Login::Email(email), self.password)),
+            (None, Some(username)) => Ok((Login::Username(username), self.password)),
+            (None, None) => Err(InvalidInput::new("email", "is missing")),
+            (Some(_), Some(_)) => Err(InvalidInput::new("username", "must not stand beside email")),
+        }
+    }
+}
+
+/// Query of `GET /api/users`.
+#[derive(Deserialize)]
+pub(crate) struct ListUsersQuery {
+    pub(crate) q: Option<String>,
+    pub(crate) limit: Option<u32>,
+    pub(crate) after: Option<String>,
+}
+
+/// Query of `GET /api/chat/conversations`, and payload of `get_conversations`.
+#[derive(Deserialize)]
+pub(crate) struct ConversationsQuery {
+    pub(crate) limit: Option<u32>,
+    pub(crate) after: Option<String>,
+}
+
+/// Which page of history: query of `GET /api/chat/history/:userId`, and part of `get_chat_history`.
+#[derive(Deserialize)]
+pub(crate) struct HistoryParams {
+    limit: Option<u32>,
+    skip: Option<u64>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl TryFrom<HistoryParams> for HistoryRequest {
+    type Error = InvalidInput;
+
+    fn try_from(params: HistoryParams) -> Result<Self, InvalidInput> {
+        let position = match (params.skip, params.before, params.after) {
+            (skip, None, None) => HistoryPosition::Newest { skip: skip.unwrap_or(0) },
+            (None, Some(id), None) => HistoryPosition::Before(parse_id("before", &id)?),
+            (None, None, Some(id)) => HistoryPosition::After(parse_id("after", &id)?),
+            (_, _, Some(_)) => {
+                return Err(InvalidInput::new("after", "must not stand beside skip or before"));
+            }
+            (_, Some(_), _) => return Err(InvalidInput::new("before", "must not stand beside skip")),
+        };
+        Ok(Self { limit: params.limit, position })
+    }
+}
+
+/// A client's event, read and checked.
+pub(crate) enum EventRequest {
+    /// One that goes beside others.
+    Send(SendRequest),
+    /// One that waits its turn.
+    Other(OtherRequest),
+}
+
+/// `private_message`
+pub(crate) struct SendRequest {
+    pub(crate) receiver: UserId,
+    pub(crate) text: MessageText,
+    pub(crate) client_id: Option<ClientId>,
+}
+
+/// Every event but `private_message`.
+pub(crate) enum OtherRequest {
+    /// `typing`
+    Typing { receiver: UserId, is_typing: bool },
+    /// `message_read`
+    Read { message: MessageId },
+    /// `get_chat_history`
+    History { other: UserId, request: HistoryRequest },
+    /// `get_conversations`
+    Conversations { limit: Option<u32>, after: Option<ConversationCursor> },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PrivateMessage {
+    receiver_id: String,
+    message: String,
+    client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypingPayload {
+    receiver_id: String,
+    is_typing: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageReadPayload {
+    message_id: String,
+}
+
+// `#[serde(flatten)]` would go through a value tree, so the page's parameters stand here once more.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HistoryPayload {
+    other_user_id: String,
+    limit: Option<u32>,
+    skip: Option<u64>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// Reads the payload (the event's first argument as JSON) of a named event. `None` for an event that nobody
+/// listens to.
+pub(crate) fn parse_request(
+    name: &str,
+    payload: Option<&str>,
+    limits: &Limits,
+) -> Option<Result<EventRequest, InvalidInput>> {
+    let payload = payload.unwrap_or("null").as_bytes();
+    if name == "private_message" {
+        return Some(parse_send(payload, limits).map(EventRequest::Send));
+    }
+    Some(parse_other(name, payload)?.map(EventRequest::Other))
+}
+
+fn parse_other(name: &str, payload: &[u8]) -> Option<Result<OtherRequest, InvalidInput>> {
+    Some(match name {
+        "typing" => parse_body::<TypingPayload>(payload).and_then(|body| {
+            let receiver = parse_id("receiverId", &body.receiver_id)?;
+            Ok(OtherRequest::Typing { receiver, is_typing: body.is_typing })
+        }),
+        "message_read" => parse_body::<MessageReadPayload>(payload)
+            .and_then(|body| Ok(OtherRequest::Read { message: parse_id("messageId", &body.message_id)? })),
+        "get_chat_history" => parse_body(payload).and_then(parse_history),
+        "get_conversations" => parse_body::<ConversationsQuery>(payload).and_then(|query| {
+            let after = query.after.as_deref().map(parse_conversation_cursor).transpose()?;
+            Ok(OtherRequest::Conversations { limit: query.limit, after })
+        }),
+        _ => return None,
+    })
+}
+
+fn parse_send(payload: &[u8], limits: &Limits) -> Result<SendRequest, InvalidInput> {
+    let body: PrivateMessage = parse_body(payload)?;
+    let receiver = parse_id("receiverId", &body.receiver_id)?;
+    let text = MessageText::parse(body.message, limits)?;
+    let client_id = body.client_id.map(|id| ClientId::parse(id, limits)).transpose()?;
+    Ok(SendRequest { receiver, text, client_id })
+}
+
+fn parse_history(body: HistoryPayload) -> Result<OtherRequest, InvalidInput> {
+    let HistoryPayload { other_user_id, limit, skip, before, after } = body;
+    let other = parse_id("otherUserId", &other_user_id)?;
+    let request = HistoryParams { limit, skip, before, after }.try_into()?;
+    Ok(OtherRequest::History { other, request })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(payload: &str) -> Result<EventRequest, InvalidInput> {
+        parse_request("private_message", Some(payload), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let id = "0123456789abcdef01234567";
+        let cases = [
+            ("null", "body"),
+            ("[]", "body"),
+            ("{}", "receiverId"),
+            (r#"{"receiverId":5,"message":"x"}"#, "receiverId"),
+            (r#"{"receiverId":{"$ne":null},"message":"x"}"#, "receiverId"),
+            (r#"{"receiverId":"zz","message":"x"}"#, "receiverId"),
+            (&format!(r#"{{"receiverId":"{id}"}}"#), "message"),
+            (&format!(r#"{{"receiverId":"{id}","message":["x"]}}"#), "message"),
+            (&format!(r#"{{"receiverId":"{id}","message":" "}}"#), "message"),
+            (&format!(r#"{{"receiverId":"{id}","message":"\ud800"}}"#), "message"),
+            (&format!(r#"{{"receiverId":"{id}","message":"x","clientId":""}}"#), "clientId"),
+            (&format!(r#"{{"receiverId":"{id}","message":"x","clientId":7}}"#), "clientId"),
+        ];
+        for (payload, field) in cases {
+            let error = send(payload).err().unwrap_or_else(|| unreachable!("{payload}"));
+            assert_eq!(error.field, field, "{payload}: {error}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_and_either_case_of_an_id_pass() {
+        let payload = r#"{"receiverId":"0123456789ABCDEF01234567","message":"x","senderId":"me","seq":[1]}"#;
+        assert!(matches!(send(payload), Ok(EventRequest::Send(_))));
+    }
+
+    #[test]
+    fn only_one_position_of_a_page_may_be_named() {
+        let query = |text| parse_query::<HistoryParams>(text).and_then(HistoryRequest::try_from);
+        assert!(query("limit=5&skip=10").is_ok());
+        for (text, field) in [
+            ("skip=1&before=0123456789abcdef01234567", "before"),
+            ("before=0123456789abcdef01234567&after=0123456789abcdef01234567", "after"),
+            ("limit=5&limit=6", "limit"),
+            ("limit=five", "limit"),
+            ("skip=-1", "skip"),
+            ("after=x", "after"),
+        ] {
+            assert_eq!(query(text).unwrap_err().field, field, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_nobody_listens_to_is_none() {
+        assert!(parse_request("no_such_event", Some("{}"), &Limits::default()).is_none());
+    }
+}
