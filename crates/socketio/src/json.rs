@@ -5,7 +5,6 @@ mod placeholders;
 mod scan;
 mod text;
 
-
 pub(crate) use elements::{Spans, elements};
 pub(crate) use placeholders::check_placeholders;
 pub(crate) use scan::{first_byte, validate};

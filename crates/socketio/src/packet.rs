@@ -7,7 +7,6 @@ mod decode;
 mod encode;
 mod namespace;
 
-
 pub use arguments::Arguments;
 pub use decode::{Malformed, Packet, decode};
 pub(crate) use encode::{connect, connect_error, disconnect};

@@ -1,11 +1,22 @@
 //! One Engine.IO packet as it stands in a WebSocket text message or between separators of a payload.
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::{Buf, Bytes};
 
-/// A packet that a client may send. OPEN is none of them: only a server sends it.
+/// Reads base64 with or without padding, as clients differ; writes it with.
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A packet, as a client sends it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Packet {
+    /// `0`: known, but a server's to send; from a client it means nothing.
+    Open,
     /// `1`: the session ends.
     Close,
     /// `2`: from a client only as the upgrade's probe.
@@ -14,7 +25,8 @@ pub enum Packet {
     Pong,
     /// `4`: a message in text.
     Text(Bytes),
-    /// A message in bytes: a WebSocket binary message, `b` and base64 in a payload.
+    /// A message in bytes: a WebSocket binary message, or `b` and base64 (in payloads, and from clients
+    /// that are told to use base64 everywhere).
     Binary(Bytes),
     /// `5`: the client has moved to the new transport.
     Upgrade,
@@ -23,19 +35,21 @@ pub enum Packet {
 }
 
 impl Packet {
-    /// Decodes a text packet (of a WebSocket; in a payload `b` may stand too, see
-    /// [`decode_payload`](super::decode_payload)). Bytes after `1`, `3`, `5` and `6` are ignored, as in Node.
+    /// Decodes a packet that came as text. What stands after a type that carries no data is ignored, as
+    /// in Node.
     ///
     /// # Errors
-    /// No type, an unknown type, or one that only a server sends.
+    /// No type or an unknown one, text that is not UTF-8, or illegal base64.
     pub fn decode(mut text: Bytes) -> Result<Self, InvalidPacket> {
         let kind = text.first().copied().ok_or(InvalidPacket)?;
         text.advance(1);
         match kind {
+            b'0' => Ok(Self::Open),
             b'1' => Ok(Self::Close),
             b'2' => Ok(Self::Ping(text)),
             b'3' => Ok(Self::Pong),
-            b'4' => Ok(Self::Text(text)),
+            b'4' if std::str::from_utf8(&text).is_ok() => Ok(Self::Text(text)),
+            b'b' => BASE64.decode(&text).map(|data| Self::Binary(data.into())).or(Err(InvalidPacket)),
             b'5' => Ok(Self::Upgrade),
             b'6' => Ok(Self::Noop),
             _ => Err(InvalidPacket),
@@ -46,6 +60,7 @@ impl Packet {
 impl std::fmt::Debug for Packet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Open => f.write_str("Open"),
             Self::Close => f.write_str("Close"),
             Self::Ping(data) => write!(f, "Ping({} bytes)", data.len()),
             Self::Pong => f.write_str("Pong"),
@@ -57,7 +72,7 @@ impl std::fmt::Debug for Packet {
     }
 }
 
-/// A packet that the protocol does not know, or not from a client.
+/// A packet that the protocol does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid Engine.IO packet")]
 pub struct InvalidPacket;

@@ -1,20 +1,13 @@
 //! Payloads of polling: packets joined by 0x1e, binary ones in base64 behind a `b`.
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::{Buf, Bytes};
 
+use super::packet::BASE64;
 use super::{InvalidPacket, Packet};
 use crate::session::Frame;
 
 const SEPARATOR: u8 = 0x1e;
-
-/// Reads base64 with or without padding, as clients differ; writes it with.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Reads the packets of a payload one at a time, so that many small ones never stand decoded together.
 pub fn decode_payload(body: Bytes) -> Payload {
@@ -41,25 +34,11 @@ impl Iterator for Payload {
             }
             None => rest,
         };
-        let decoded = decode_packet(packet);
+        let decoded = Packet::decode(packet);
         if decoded.is_err() {
             self.rest = None;
         }
         Some(decoded)
-    }
-}
-
-fn decode_packet(mut packet: Bytes) -> Result<Packet, InvalidPacket> {
-    if packet.first() != Some(&b'b') {
-        return match std::str::from_utf8(&packet) {
-            Ok(_) => Packet::decode(packet),
-            Err(_) => Err(InvalidPacket),
-        };
-    }
-    packet.advance(1);
-    match BASE64.decode(&packet) {
-        Ok(data) => Ok(Packet::Binary(Bytes::from(data))),
-        Err(_) => Err(InvalidPacket),
     }
 }
 

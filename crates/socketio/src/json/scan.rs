@@ -40,7 +40,8 @@ pub(super) fn scan(
     max_depth: usize,
     visitor: &mut impl Visitor,
 ) -> Result<(), Invalid> {
-    let mut scanner = Scanner { text, at, max_depth: max_depth.min(MAX_DEPTH), depth: 0, objects: 0, visitor };
+    let mut scanner =
+        Scanner { text, at, max_depth: max_depth.min(MAX_DEPTH), depth: 0, objects: 0, visitor };
     scanner.run().ok_or(Invalid::Syntax)
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
 use crate::json::{self, Spans};
+use bytes::Bytes;
 
 /// The name and the arguments of an event, or the arguments of an acknowledgement: raw JSON texts over
 /// the message as it came in. Nothing is parsed into values and nothing copied.
