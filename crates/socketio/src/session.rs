@@ -151,6 +151,12 @@ impl Session {
         self.connection.writable()
     }
 
+    /// The WebSocket that carries the session now; `None` while polling does, also during an upgrade.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkId> {
+        self.connection.link()
+    }
+
     /// Whether the session is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {

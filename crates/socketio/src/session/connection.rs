@@ -56,6 +56,14 @@ impl Connection {
         connection
     }
 
+    /// The WebSocket that carries the session.
+    pub(super) fn link(&self) -> Option<LinkId> {
+        match self.line {
+            Line::WebSocket(link) => Some(link),
+            Line::Polling(_) | Line::Closed => None,
+        }
+    }
+
     /// Takes in what happened; gives back the message that came with it, if one did. A POST's messages
     /// come from [`Self::next_incoming`].
     pub(super) fn handle(&mut self, input: Input) -> Option<Incoming> {
