@@ -1,2 +1,36 @@
-//! The binary.
-fn main() {}
+//! `chat-server`: the chat in one binary.
+//!
+//! **What it is.** The only crate that knows all the others: it reads the settings, builds the adapters, joins
+//! them to the chat and the transport, runs them, and ends them in order.
+//!
+//! **Where to begin.** [`cli`] lists the commands; `serve` is [`serve`], which goes through [`compose`] (what
+//! is built of what) to [`lifecycle`] (signals, drain, deadline). Settings are in [`settings`], one table.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+mod cli;
+mod commands;
+mod compose;
+mod control;
+mod failure;
+mod lifecycle;
+mod listen;
+mod logging;
+mod page;
+mod serve;
+mod settings;
+mod system;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where standard error is gone, the exit code has to do.
+            let _unheard = writeln!(io::stderr(), "chat-server: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chat_domain::model::UserId;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands,
+    failure::Failure,
+    serve,
+    settings::{Settings, Sources},
+};
+
+/// A real-time chat server. Settings come from the environment, then `.env`, then a TOML file.
+#[derive(Parser)]
+#[command(name = "chat-server", version)]
+struct Cli {
+    /// A TOML file with settings; the environment and `.env` win over it. Also: CONFIG_FILE.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server. This is what happens without a command.
+    Serve,
+    /// Check the settings, show them and where they come from, and exit. Starts nothing.
+    CheckConfig {
+        /// Instead, print the table of all settings there are, as Markdown.
+        #[arg(long)]
+        manual: bool,
+    },
+    /// Print a new secret for `JWT_SECRET`.
+    GenSecret,
+    /// Print an access token for a user.
+    GenToken(TokenFor),
+    /// Work on accounts.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Back the store up into one new file, while the server runs or not.
+    Backup {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+}
+
+/// For whom a token is, and how long.
+#[derive(Args)]
+pub(crate) struct TokenFor {
+    /// The user's name; looked up in the store.
+    #[arg(required_unless_present = "id")]
+    pub(crate) username: Option<String>,
+    /// The user's id instead; nothing is looked up, and the name, if given, is taken as it is.
+    #[arg(long)]
+    pub(crate) id: Option<UserId>,
+    /// How long it is good for, in seconds. Default: `TOKEN_TTL_SECONDS`.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=315_360_000))]
+    pub(crate) ttl: Option<u64>,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add an account. Its password is read from standard input.
+    Add {
+        /// Its username.
+        username: String,
+        /// Its e-mail address.
+        email: String,
+    },
+}
+
+/// Parses the command line and does what it says.
+///
+/// # Errors
+/// The command failed.
+pub(crate) fn run() -> Result<(), Failure> {
+    let Cli { config, command } = Cli::parse();
+    let settings =
+        || -> Result<Settings, Failure> { Ok(Settings::load(&Sources::read(config.as_deref())?)?) };
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings()?),
+        Command::CheckConfig { manual: true } => commands::manual(),
+        Command::CheckConfig { manual: false } => commands::check_config(&settings()?),
+        Command::GenSecret => commands::gen_secret(),
+        Command::GenToken(whose) => commands::gen_token(&settings()?, whose),
+        Command::User { command: UserCommand::Add { username, email } } => {
+            commands::add_user(&settings()?, username, email)
+        }
+        Command::Backup { file } => commands::backup(&settings()?, file),
+    }
+}

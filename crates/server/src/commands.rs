@@ -1,0 +1,144 @@
+//! The commands besides `serve`: each asks, prints, and ends.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    io::{self, BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use chat_auth::Hs256;
+use chat_domain::ports::{Clock, Tokens};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::TokenFor,
+    compose,
+    control::{self, Answer, Request},
+    failure::Failure,
+    settings::{self, Settings},
+    system::SystemClock,
+};
+
+/// Prints a new secret.
+pub(crate) fn gen_secret() -> Result<(), Failure> {
+    print(settings::generate_secret()?.as_str())
+}
+
+/// Prints the table of all settings.
+pub(crate) fn manual() -> Result<(), Failure> {
+    print(settings::markdown().trim_end())
+}
+
+/// Prints every setting in effect, with what an operator should know.
+pub(crate) fn check_config(settings: &Settings) -> Result<(), Failure> {
+    for setting in &settings.effective {
+        print(format_args!("{} = {}  # {}", setting.name, setting.value, setting.origin))?;
+    }
+    for notice in &settings.notices {
+        print(format_args!("# {notice}"))?;
+    }
+    print("# the settings are valid")
+}
+
+/// Prints a token for a user.
+pub(crate) fn gen_token(settings: &Settings, whose: TokenFor) -> Result<(), Failure> {
+    let (id, username) = match (whose.id, whose.username) {
+        (Some(id), username) => (id, username.unwrap_or_default()),
+        (None, username) => {
+            let request = Request::FindUser { username: username.unwrap_or_default() };
+            match block_on(ask(settings, request))?? {
+                Answer::User { id, username } => (id, username),
+                other => return Err(unexpected(other)),
+            }
+        }
+    };
+    let secret = compose::secret(settings)?;
+    let tokens = Hs256::new(secret.expose(), whose.ttl.unwrap_or(settings.token_ttl_seconds));
+    let issued = tokens.issue(id, &username, SystemClock.now());
+    print(issued.map_err(|error| Failure::run("gen-token", error))?.token)
+}
+
+/// Adds an account, through the running server or without one.
+pub(crate) fn add_user(settings: &Settings, username: String, email: String) -> Result<(), Failure> {
+    let password = read_password().map_err(|error| Failure::run("the password can't be read", error))?;
+    let request = Request::AddUser { username, email, password: password.to_string() };
+    match block_on(ask(settings, request))?? {
+        Answer::User { id, username } => print(format_args!("added {username} ({id})")),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Backs the store up, through the running server or without one.
+pub(crate) fn backup(settings: &Settings, file: PathBuf) -> Result<(), Failure> {
+    // The server may have another working folder.
+    let file = std::path::absolute(&file).map_err(|error| Failure::run(file.display(), error))?;
+    match block_on(ask(settings, Request::Backup { file: file.clone() }))?? {
+        Answer::Done => print(format_args!("backed up to {}", file.display())),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Has a request served: by the server that runs on the data folder, else here, with the store opened.
+async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
+    let folder = Path::new(&settings.data_dir);
+    if let Some(answer) = control::ask(folder, &request).await? {
+        return Ok(answer);
+    }
+    let built = compose::chat(settings)?;
+    let answer = built.desk().serve(request).await;
+    built.store.close();
+    Ok(answer)
+}
+
+fn unexpected(answer: Answer) -> Failure {
+    Failure::Run(match answer {
+        Answer::Failed { reason } => reason,
+        Answer::User { .. } | Answer::Done => "the server answered something else than was asked".into(),
+    })
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Failure::run("no runtime", error))?.block_on(work))
+}
+
+/// Reads a line from standard input; from a terminal with a prompt and without an echo.
+fn read_password() -> io::Result<Zeroizing<String>> {
+    let stdin = io::stdin();
+    let _silent = if stdin.is_terminal() {
+        io::stderr().write_all(b"Password: ")?;
+        Some(Silence::begin()?)
+    } else {
+        None
+    };
+    let mut line = Zeroizing::new(String::new());
+    stdin.lock().read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// A terminal without an echo, for as long as it lives.
+struct Silence(Termios);
+
+impl Silence {
+    fn begin() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // The terminal may be gone; then there is nothing to put back.
+        let _gone = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        let _newline = io::stderr().write_all(b"\n");
+    }
+}
+
+fn print(line: impl Display) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{line}").map_err(|error| Failure::run("standard output", error))
+}

@@ -1,0 +1,154 @@
+//! From the running server to its end: signals, drain, deadline.
+
+use std::{
+    io,
+    net::TcpListener,
+    process::exit,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle;
+use chat_embedded_adapter::Store;
+use chat_transport::Transport;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::{JoinHandle, spawn_blocking},
+    time::sleep,
+};
+
+use crate::{control::ControlServer, failure::Failure, settings::Drain};
+
+/// How long answers that are made have to leave before their connections are closed, in seconds.
+pub(crate) const LAST_BYTES_SECONDS: u64 = 1;
+
+/// How often it is looked whether the last request is answered.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Everything that runs and has to end.
+pub(crate) struct Running {
+    pub(crate) handle: ServerHandle,
+    /// A second handle on the listening socket, to close it while the server still serves.
+    pub(crate) listener: TcpListener,
+    pub(crate) background: JoinHandle<()>,
+    pub(crate) control: Option<ControlServer>,
+    pub(crate) in_flight: InFlight,
+    pub(crate) transport: Transport,
+    pub(crate) store: Arc<Store>,
+}
+
+/// Serves until a signal, then drains. From that signal on the process is gone by the deadline, whatever
+/// hangs; a second signal ends it at once, with the code that a shell gives that signal's death.
+///
+/// # Errors
+/// The server ended by itself.
+pub(crate) async fn run(
+    running: Running,
+    server: JoinHandle<io::Result<()>>,
+    mut signals: Signals,
+    drain: Drain,
+) -> Result<(), Failure> {
+    tokio::select! {
+        name = signals.next() => tracing::info!(signal = name.0, "ending: connections are drained"),
+        ended = server => {
+            let why = ended.map_or_else(|error| error.to_string(), |result| format!("{result:?}"));
+            return Err(Failure::run("the listener ended by itself", why));
+        }
+    }
+    end_after(drain.deadline);
+    tokio::spawn(async move {
+        let (name, number) = signals.next().await;
+        tracing::warn!(signal = name, "a second signal: ending at once");
+        exit(128 + number);
+    });
+    running.end(drain.grace).await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+impl Running {
+    /// Ends everything, each in its turn.
+    async fn end(self, grace: Duration) {
+        self.transport.start_drain();
+        sleep(grace).await;
+        self.handle.pause().await;
+        // Paused, the socket would still collect connections that nobody accepts; now they are refused, and
+        // clients go elsewhere. Systems that can't do this to a listening socket close it a moment later.
+        let _collected = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
+        self.transport.drain().await;
+        self.in_flight.until_none().await;
+        self.handle.stop(true).await;
+        self.background.abort();
+        drop(self.control);
+        let store = self.store;
+        if let Err(error) = spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "the store was not closed in order");
+        }
+    }
+}
+
+/// Ends the process after a time, from a thread of its own, so that nothing that hangs can hold it. What
+/// was acknowledged is on disk by then; so this is a success.
+fn end_after(time: Duration) {
+    let watch = move || {
+        thread::sleep(time);
+        tracing::warn!("the drain's deadline has come: ending with what still hangs");
+        exit(0);
+    };
+    if let Err(error) = thread::Builder::new().name("deadline".into()).spawn(watch) {
+        tracing::error!(%error, "no thread for the deadline: the drain takes as long as it takes");
+    }
+}
+
+/// The signals that end the process: SIGTERM and SIGINT (Ctrl-C).
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on.
+    pub(crate) fn catch() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one: its name and number.
+    async fn next(&mut self) -> (&'static str, i32) {
+        tokio::select! {
+            _ = self.terminate.recv() => ("SIGTERM", SignalKind::terminate().as_raw_value()),
+            _ = self.interrupt.recv() => ("SIGINT", SignalKind::interrupt().as_raw_value()),
+        }
+    }
+}
+
+/// Counts the requests that are being answered.
+#[derive(Clone, Default)]
+pub(crate) struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    /// Counts one for as long as the guard lives.
+    pub(crate) fn enter(&self) -> Entered {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Entered(Arc::clone(&self.0))
+    }
+
+    /// Waits until there is none.
+    async fn until_none(&self) {
+        while self.0.load(Ordering::Relaxed) > 0 {
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// A request that is being answered.
+pub(crate) struct Entered(Arc<AtomicUsize>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
