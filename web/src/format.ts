@@ -43,9 +43,10 @@ export function lastSeen(at: string | null, now: number): string {
 
 /** A hue for somebody's picture, the same every time. */
 export function hueOf(id: string): number {
-  let hash = 7;
-  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 3_600;
-  return hash % 360;
+  // FNV-1a: ids made one after the other differ in a digit, their colours should differ in full.
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return ((hash ^ (hash >>> 15)) >>> 0) % 360;
 }
 
 /** The letter that stands in for somebody's picture. */

@@ -33,6 +33,7 @@ export function saveSession(grant: Grant): Session {
 
 /** Forgets a login, unless another tab has replaced it with a newer one. */
 export function forgetSession(token: string): void {
+  // A login that can be read can be removed: storage that is refused has none.
   if (loadSession()?.token === token) localStorage.removeItem(KEY);
 }
 

@@ -4,6 +4,7 @@ import { h, setText } from "../dom";
 import { lastSeen } from "../format";
 import { icon } from "../icons";
 import { type State, conversationWith } from "../state/model";
+import type { User } from "../types";
 import { avatar } from "./avatar";
 import { composer } from "./composer";
 import { messageList } from "./messages";
@@ -38,7 +39,7 @@ export function conversation(chat: Chat, close: () => void): ConversationView {
       const { typing } = conversationWith(state, user.id);
       picture.update(user);
       setText(name, user.username);
-      setText(presence, typing ? "typing…" : user.isOnline ? "Online" : lastSeen(user.lastSeen, Date.now()));
+      setText(presence, presenceText(state, user, typing));
       presence.classList.toggle("is-typing", typing);
     }
     log.update(state);
@@ -47,4 +48,11 @@ export function conversation(chat: Chat, close: () => void): ConversationView {
   // On a touch screen focus in the composer would bring up the keyboard over what one came to read.
   const focus = () => (matchMedia("(pointer: coarse)").matches ? name.focus() : writer.focus());
   return { element, update, focus };
+}
+
+function presenceText({ connection }: State, user: User, typing: boolean): string {
+  if (typing) return "typing…";
+  // Without a line nobody's presence is known.
+  if (connection.status !== "online") return "Connecting…";
+  return user.isOnline ? "Online" : lastSeen(user.lastSeen, Date.now());
 }

@@ -1,6 +1,6 @@
 // One row of the side list: a conversation or a person.
 import { h, hidden, setAttribute, setText } from "../dom";
-import { briefly } from "../format";
+import { briefly, lastSeen } from "../format";
 import type { Conversation } from "../state/model";
 import { lastSaid, lastTime } from "../state/select";
 import type { User } from "../types";
@@ -73,5 +73,5 @@ function previewText(conversation: Conversation, user: User): string {
 }
 
 function presenceText(user: User): string {
-  return user.isOnline ? "Online" : "Say hello";
+  return user.isOnline ? "Online" : lastSeen(user.lastSeen, Date.now());
 }

@@ -29,6 +29,7 @@ export function showChat(root: HTMLElement, chat: Chat): () => void {
 
   const update = (state: State) => {
     page.dataset["pane"] = state.open === null ? "list" : "talk";
+    page.dataset["connection"] = state.connection.status;
     const unread = unreadTotal(state);
     document.title = unread > 0 ? `(${unread}) Chat` : "Chat";
     strip.update(state);

@@ -94,8 +94,10 @@ function form(plan: FormPlan): HTMLFormElement {
   return element;
 }
 
-function explain({ message, details }: ApiError): string {
-  return details === undefined ? message : `${message} ${details}`;
+/** For wrong input the details say it all: the field and the rule. */
+function explain({ code, message, details }: ApiError): string {
+  if (details === undefined) return message;
+  return code === "invalid_input" ? details.charAt(0).toUpperCase() + details.slice(1) : `${message} ${details}`;
 }
 
 /** Puts the focus on the field that the server names, else on the last one. */
