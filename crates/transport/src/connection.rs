@@ -34,7 +34,7 @@ use crate::{app::App, hub::Outbox};
 
 pub(crate) use pipeline::Pipeline;
 pub(crate) use polling::Answer;
-pub(crate) use websocket::WebSocketBody;
+pub(crate) use websocket::{MountedWebSocket, OwnedWebSocket};
 
 /// Bytes that may wait for a WebSocket to take them before the outbox is left alone.
 const LINK_HIGH_WATER: usize = 64 * 1024;

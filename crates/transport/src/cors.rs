@@ -3,9 +3,9 @@
 //! One rule for REST and both Socket.IO transports: CORS itself does not cover WebSockets.
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse,
+    Error, HttpResponse,
     body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -24,18 +24,18 @@ const TRUE: HeaderValue = HeaderValue::from_static("true");
 const FOREIGN_ORIGIN: &str = "This origin may not use this server.";
 
 /// Whether the request's origin may ask.
-pub(crate) fn allowed(request: &HttpRequest, origins: &Origins) -> bool {
-    origins.allow(text(request, &header::ORIGIN), text(request, &header::HOST))
+pub(crate) fn allowed(head: &RequestHead, origins: &Origins) -> bool {
+    origins.allow(text(head, &header::ORIGIN), text(head, &header::HOST))
 }
 
-fn text<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
+fn text<'a>(head: &'a RequestHead, name: &HeaderName) -> Option<&'a str> {
     // A header that is no text matches nothing, so it is not taken for a missing one.
-    request.headers().get(name).map(|value| value.to_str().unwrap_or("?"))
+    head.headers().get(name).map(|value| value.to_str().unwrap_or("?"))
 }
 
 /// Adds the headers with which a browser lets its page see the response.
-pub(crate) fn mark(request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
-    mark_headers(request.headers().get(header::ORIGIN).cloned(), response.headers_mut());
+pub(crate) fn mark(head: &RequestHead, mut response: HttpResponse) -> HttpResponse {
+    mark_headers(head.headers().get(header::ORIGIN).cloned(), response.headers_mut());
     response
 }
 
@@ -48,14 +48,14 @@ fn mark_headers(origin: Option<HeaderValue>, headers: &mut HeaderMap) {
 }
 
 /// The answer to a preflight of an origin that may ask.
-pub(crate) fn preflight(request: &HttpRequest) -> HttpResponse {
+pub(crate) fn preflight(head: &RequestHead) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let asked = head.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or(HEADERS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-    mark(request, response)
+    mark(head, response)
 }
 
 /// Middleware for REST: refuses foreign origins, answers preflights, marks responses.
@@ -63,14 +63,14 @@ pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let (origins, http) = (request.app_data::<Data<App>>(), request.request());
-    let allowed = origins.is_some_and(|app| allowed(http, &app.settings.origins));
+    let app = request.app_data::<Data<App>>();
+    let allowed = app.is_some_and(|app| allowed(request.head(), &app.settings.origins));
     if !allowed {
-        let refusal = mark(http, reply::error(&ChatError::Forbidden(FOREIGN_ORIGIN)));
+        let refusal = mark(request.head(), reply::error(&ChatError::Forbidden(FOREIGN_ORIGIN)));
         return Ok(request.into_response(refusal).map_into_boxed_body());
     }
     if request.method() == Method::OPTIONS {
-        let response = preflight(http);
+        let response = preflight(request.head());
         return Ok(request.into_response(response).map_into_boxed_body());
     }
     let origin = request.headers().get(header::ORIGIN).cloned();

@@ -2,48 +2,52 @@
 
 use std::{sync::Arc, time::Duration};
 
+use actix_http::{ResponseBuilder, ws::handshake};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
+    dev::RequestHead,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
 use bytes::Bytes;
-use chat_domain::ChatError;
-use chat_socketio::{Input, Refusal, Reply, Request};
+use chat_domain::{ChatError, Missing};
+use chat_socketio::{Input, LinkId, Refusal, Reply, Request};
 
 use crate::{
     app::App,
+    bearer,
     body::read_body,
-    connection::{Answer, Connection, HandshakeToken, WebSocketBody},
+    connection::{Answer, Connection, HandshakeToken, MountedWebSocket},
     cors, reply,
 };
+
+/// Where Socket.IO is served.
+pub(crate) const PATHS: [&str; 2] = ["/socket.io/", "/socket.io"];
 
 /// Serves every method at `/socket.io/`.
 pub(crate) async fn serve(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
     let app = app.into_inner();
-    if !cors::allowed(&request, &app.settings.origins) {
-        return refusal(&request, Refusal::Forbidden);
+    if !cors::allowed(request.head(), &app.settings.origins) {
+        return refusal(request.head(), Refusal::Forbidden);
     }
     match Request::parse(request.method().as_str(), request.query_string()) {
-        Err(error) => refusal(&request, error),
-        Ok(Request::Options) => cors::preflight(&request),
-        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => {
-            reply::error(&ChatError::unavailable("draining"))
-        }
+        Err(error) => refusal(request.head(), error),
+        Ok(Request::Options) => cors::preflight(request.head()),
+        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => draining(),
         Ok(Request::Open) => {
-            let connection = Connection::open_polling(&app, handshake_token(&request, &app));
+            let connection = Connection::open_polling(&app, handshake_token(request.head(), &app));
             get(&request, &connection).await
         }
         Ok(Request::Get { sid }) => match app.sessions.get(&sid) {
             Some(connection) => get(&request, &connection).await,
-            None => refusal(&request, Refusal::UnknownSid),
+            None => refusal(request.head(), Refusal::UnknownSid),
         },
         Ok(Request::Post { sid }) => match app.sessions.get(&sid) {
             Some(connection) => post(&request, payload, &app, &connection).await,
-            None => refusal(&request, Refusal::UnknownSid),
+            None => refusal(request.head(), Refusal::UnknownSid),
         },
         Ok(Request::WebSocket { sid }) => websocket(&request, payload, &app, sid.as_deref()),
-        Ok(_) => refusal(&request, Refusal::BadRequest),
+        Ok(_) => refusal(request.head(), Refusal::BadRequest),
     }
 }
 
@@ -53,9 +57,9 @@ async fn get(request: &HttpRequest, connection: &Arc<Connection>) -> HttpRespons
 
 async fn finish(request: &HttpRequest, answer: Answer) -> HttpResponse {
     match answer.await {
-        Some(reply) => http_reply(request, reply),
+        Some(reply) => http_reply(request.head(), reply),
         // The session ended while the request waited.
-        None => refusal(request, Refusal::UnknownSid),
+        None => refusal(request.head(), Refusal::UnknownSid),
     }
 }
 
@@ -74,7 +78,7 @@ async fn post(
         }
         Err(ChatError::PayloadTooLarge { .. }) => answer.feed(|request| Input::PostTooLarge { request }),
         // The answer is dropped, which tells the session that the request was cut.
-        Err(error) => return cors::mark(request, reply::error(&error)),
+        Err(error) => return cors::mark(request.head(), reply::error(&error)),
     }
     finish(request, answer).await
 }
@@ -90,59 +94,97 @@ async fn wait_for_room(app: &App, connection: &Connection) {
 }
 
 fn websocket(request: &HttpRequest, payload: Payload, app: &Arc<App>, sid: Option<&str>) -> HttpResponse {
-    let mut response = match actix_http::ws::handshake(request.head()) {
-        Ok(response) => response,
-        Err(_) => return refusal(request, Refusal::BadRequest),
+    match open_websocket(request.head(), app, sid) {
+        Ok(Opened { mut head, connection, link }) => {
+            let body = MountedWebSocket::new(connection, link, payload);
+            HttpResponse::from(head.body(body).map_into_boxed_body())
+        }
+        Err(response) => *response,
+    }
+}
+
+/// A WebSocket that may begin: the head of its response, and the session that it carries or upgrades.
+pub(crate) struct Opened {
+    pub(crate) head: ResponseBuilder,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) link: LinkId,
+}
+
+/// Serves a WebSocket's handshake that came past the router.
+///
+/// # Errors
+/// The response that refuses it.
+pub(crate) fn upgrade(head: &RequestHead, app: &Arc<App>) -> Result<Opened, Box<HttpResponse>> {
+    if !PATHS.contains(&head.uri.path()) {
+        return Err(Box::new(reply::error(&ChatError::NotFound(Missing::Path))));
+    }
+    if !cors::allowed(head, &app.settings.origins) {
+        return Err(refuse(head, Refusal::Forbidden));
+    }
+    let query = head.uri.query().unwrap_or_default();
+    match Request::parse(head.method.as_str(), query).map_err(|error| refuse(head, error))? {
+        Request::WebSocket { sid: None } if app.is_draining() => Err(Box::new(draining())),
+        Request::WebSocket { sid } => open_websocket(head, app, sid.as_deref()),
+        Request::Open | Request::Get { .. } | Request::Post { .. } | Request::Options | _ => {
+            Err(refuse(head, Refusal::BadRequest))
+        }
+    }
+}
+
+fn open_websocket(
+    head: &RequestHead,
+    app: &Arc<App>,
+    sid: Option<&str>,
+) -> Result<Opened, Box<HttpResponse>> {
+    let known = sid.map(|sid| app.sessions.get(sid).ok_or(Refusal::UnknownSid)).transpose();
+    let known = known.map_err(|error| refuse(head, error))?;
+    let response = handshake(head).map_err(|_no_websocket| refuse(head, Refusal::BadRequest))?;
+    let (connection, link) = match known {
+        None => Connection::open_websocket(app, handshake_token(head, app)),
+        Some(connection) => {
+            let link = connection.upgrade();
+            (connection, link)
+        }
     };
-    let (connection, link) = match sid {
-        None => Connection::open_websocket(app, handshake_token(request, app)),
-        Some(sid) => match app.sessions.get(sid) {
-            Some(connection) => {
-                let link = connection.upgrade();
-                (connection, link)
-            }
-            None => return refusal(request, Refusal::UnknownSid),
-        },
-    };
-    let body = WebSocketBody::new(connection, link, payload);
-    HttpResponse::from(
-        response.message_body(body).map_or_else(|error| error.into(), |r| r.map_into_boxed_body()),
-    )
+    Ok(Opened { head: response, connection, link })
 }
 
 /// A token beside the CONNECT packet: in the `Authorization` header or, where that is on, in the query.
-fn handshake_token(request: &HttpRequest, app: &App) -> HandshakeToken {
-    if let Some(token) = crate::bearer::token(request) {
+fn handshake_token(head: &RequestHead, app: &App) -> HandshakeToken {
+    if let Some(token) = bearer::token(head) {
         return Some(token.into());
     }
     if !app.settings.query_token {
         return None;
     }
-    form_urlencoded::parse(request.query_string().as_bytes())
+    form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
         .find(|(name, _)| name == "token")
         .map(|(_, token)| token.as_ref().into())
 }
 
-fn http_reply(request: &HttpRequest, reply: Reply) -> HttpResponse {
+fn http_reply(head: &RequestHead, reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    respond(request, status, reply.content_type, reply.body)
+    respond(head, status, reply.content_type, reply.body)
+}
+
+fn refuse(head: &RequestHead, error: Refusal) -> Box<HttpResponse> {
+    Box::new(refusal(head, error))
 }
 
 /// Engine.IO's own refusal: `{code: 0…5, message}`.
-fn refusal(request: &HttpRequest, refusal: Refusal) -> HttpResponse {
+fn refusal(head: &RequestHead, refusal: Refusal) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    respond(request, status, "application/json", Bytes::from_static(refusal.body().as_bytes()))
+    respond(head, status, "application/json", Bytes::from_static(refusal.body().as_bytes()))
 }
 
-fn respond(
-    request: &HttpRequest,
-    status: StatusCode,
-    content_type: &'static str,
-    body: Bytes,
-) -> HttpResponse {
+fn respond(head: &RequestHead, status: StatusCode, content_type: &'static str, body: Bytes) -> HttpResponse {
     let response = HttpResponseBuilder::new(status)
         .insert_header((header::CONTENT_TYPE, content_type))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(body);
-    cors::mark(request, response)
+    cors::mark(head, response)
+}
+
+fn draining() -> HttpResponse {
+    reply::error(&ChatError::unavailable("draining"))
 }

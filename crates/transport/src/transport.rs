@@ -42,9 +42,13 @@ impl Transport {
     pub fn configure(&self, config: &mut ServiceConfig) {
         config.app_data(Data::from(Arc::clone(&self.app)));
         rest::configure(config);
-        for path in ["/socket.io/", "/socket.io"] {
+        for path in engine::PATHS {
             config.service(web::resource(path).route(web::to(engine::serve)));
         }
+    }
+
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
     }
 
     /// A handler for all other paths: `not_found` in the contract's shape.

@@ -43,12 +43,17 @@ impl Link {
         }
     }
 
+    /// Whether its close frame has been written.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// How many bytes wait.
     pub(super) fn backlog(&self) -> usize {
         self.out.len()
     }
 
-    /// Takes what waits. `None` when nothing does; the flag tells whether it was the last.
+    /// Takes what waits, if anything does; the flag tells whether nothing will come after it.
     pub(super) fn take(&mut self) -> (Option<Bytes>, bool) {
         let out = (!self.out.is_empty()).then(|| mem::take(&mut self.out).freeze());
         (out, self.closed)

@@ -1,65 +1,97 @@
-//! A session over a WebSocket, driven from inside the response's body.
+//! A session over a WebSocket: what is done in each turn, whatever carries the bytes.
 //!
-//! actix polls a response's body in the same task that reads the request's payload. So one task does it all:
-//! read frames, feed the session, poll what is under way, hand out encoded frames. Nothing is spawned and
-//! nothing crosses a channel. When the client does not read, actix does not ask for more; then nothing is read
-//! either, and the outbox's bound decides.
+//! One task does it all: read frames, feed the session, poll what is under way, hand out encoded frames. Two
+//! things can carry the bytes: an actix response's body ([`mounted`]) and a TCP connection of our own
+//! ([`owned`]).
+
+mod mounted;
+mod owned;
 
 use std::{
-    convert::Infallible,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
-use actix_web::{
-    body::{BodySize, MessageBody},
-    web::Payload,
-};
 use bytes::{Bytes, BytesMut};
 use chat_socketio::{
     Input, LinkId,
     websocket::{Decoder, Message, Opcode},
 };
-use futures_util::Stream;
 
-use super::{Connection, Core, alarm::Alarm};
+use super::{Connection, Core};
 
-/// The body of a WebSocket's response, which reads the request's payload as well.
-pub(crate) struct WebSocketBody {
+pub(crate) use mounted::MountedWebSocket;
+pub(crate) use owned::OwnedWebSocket;
+
+/// Where a WebSocket's bytes come from.
+trait Source {
+    /// Appends what has come in. Ready with false when nothing more will come.
+    fn poll_read(&mut self, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<bool>;
+}
+
+/// A WebSocket that carries, or wants to carry, a session.
+struct WebSocket {
     connection: Arc<Connection>,
     link: LinkId,
-    payload: Payload,
     decoder: Decoder,
-    input: BytesMut,
-    alarm: Alarm,
     /// Nothing more comes in: the client has closed, broken a rule or gone.
     deaf: bool,
 }
 
-impl WebSocketBody {
-    pub(crate) fn new(connection: Arc<Connection>, link: LinkId, payload: Payload) -> Self {
+/// What came of a turn.
+struct Turn {
+    /// Frames to be sent.
+    out: Option<Bytes>,
+    /// Nothing will come after them.
+    last: bool,
+    /// When to take the next turn though nothing happens.
+    next: Option<Instant>,
+}
+
+impl WebSocket {
+    fn new(connection: Arc<Connection>, link: LinkId) -> Self {
         let decoder = Decoder::new(connection.app.settings.engine.max_payload);
-        Self {
-            connection,
-            link,
-            payload,
-            decoder,
-            input: BytesMut::new(),
-            alarm: Alarm::default(),
-            deaf: false,
+        Self { connection, link, decoder, deaf: false }
+    }
+
+    /// Does all that can be done now. With `take` the frames that wait are handed out.
+    fn turn(
+        &mut self,
+        buffer: &mut BytesMut,
+        source: &mut impl Source,
+        take: bool,
+        cx: &mut Context<'_>,
+    ) -> Turn {
+        let connection = Arc::clone(&self.connection);
+        let mut core = connection.lock();
+        self.read(&mut core, buffer, source, cx);
+        let drives = core.session.link() == Some(self.link) && !core.ended;
+        if drives {
+            connection.drive(&mut core, cx);
         }
+        let next = core.next_timeout().filter(|_| drives && !core.ended);
+        let Some(link) = core.link(self.link) else { return Turn { out: None, last: true, next: None } };
+        link.register(cx.waker());
+        let (out, last) = if take { link.take() } else { (None, link.is_closed()) };
+        Turn { out, last, next }
     }
 
     /// Reads what has come in, unless too many events wait already.
-    fn read(&mut self, core: &mut Core, cx: &mut Context<'_>) {
+    fn read(
+        &mut self,
+        core: &mut Core,
+        buffer: &mut BytesMut,
+        source: &mut impl Source,
+        cx: &mut Context<'_>,
+    ) {
         let most_queued = self.connection.app.settings.max_queued_events;
         while !self.deaf && core.pipeline.len() < most_queued {
-            match self.decoder.decode(&mut self.input) {
+            match self.decoder.decode(buffer) {
                 Ok(Some(message)) => self.on_message(core, message),
-                Ok(None) => match Pin::new(&mut self.payload).poll_next(cx) {
-                    Poll::Ready(Some(Ok(bytes))) => self.input.extend_from_slice(&bytes),
-                    Poll::Ready(Some(Err(_)) | None) => self.hang_up(core, None),
+                Ok(None) => match source.poll_read(buffer, cx) {
+                    Poll::Ready(true) => {}
+                    Poll::Ready(false) => self.hang_up(core, None),
                     Poll::Pending => return,
                 },
                 Err(violation) => {
@@ -94,7 +126,6 @@ impl WebSocketBody {
 
     fn hang_up(&mut self, core: &mut Core, code: Option<u16>) {
         self.deaf = true;
-        self.input = BytesMut::new();
         let link = self.link;
         if let (Some(link), Some(code)) = (core.link(link), code) {
             link.close(code);
@@ -106,47 +137,12 @@ impl WebSocketBody {
     }
 }
 
-impl MessageBody for WebSocketBody {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let connection = Arc::clone(&self.connection);
-        loop {
-            let mut core = connection.lock();
-            self.read(&mut core, cx);
-            let drives = core.session.link() == Some(self.link) && !core.ended;
-            if drives {
-                connection.drive(&mut core, cx);
-            }
-            let next = core.next_timeout().filter(|_| drives);
-            let Some(link) = core.link(self.link) else { return Poll::Ready(None) };
-            link.register(cx.waker());
-            let (out, last) = link.take();
-            drop(core);
-            if let Some(out) = out {
-                return Poll::Ready(Some(Ok(out)));
-            }
-            if last {
-                return Poll::Ready(None);
-            }
-            if self.alarm.poll(next, cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-}
-
-impl Drop for WebSocketBody {
+impl Drop for WebSocket {
     fn drop(&mut self) {
-        let connection = Arc::clone(&self.connection);
-        let mut core = connection.lock();
+        let mut core = self.connection.lock();
         let link = self.link;
         if !self.deaf {
-            connection.feed(&mut core, Input::LinkClosed { link });
+            self.connection.feed(&mut core, Input::LinkClosed { link });
         }
         core.links.retain(|other| other.id != link);
         core.wake_driver();

@@ -157,6 +157,8 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use chat_domain::ports::Clock;
+
     use super::*;
 
     fn user(n: u8) -> UserId {
@@ -204,7 +206,8 @@ mod tests {
         online(&mut roster, 2);
         let second = join(&mut roster, 2);
         online(&mut roster, 3);
-        (drain(&first), drain(&second));
+        drain(&first);
+        drain(&second);
         roster.flush(now);
         assert_eq!(drain(&first).len(), 2);
         let seen = drain(&second);
