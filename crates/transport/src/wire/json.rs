@@ -46,7 +46,7 @@ fn write_time(out: &mut Vec<u8>, time: Timestamp) {
     static PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     // What a foreign database holds may lie outside the years that RFC 3339 can write: the nearest one.
     let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
-    let nearest = time.millis().clamp(first.as_millisecond(), last.as_millisecond());
+    let nearest = time.millis().clamp(first.as_second() * 1000, last.as_second() * 1000);
     let time = jiff::Timestamp::from_millisecond(nearest).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     out.push(b'"');
     let start = out.len();
