@@ -24,7 +24,8 @@ export class RawWebSocket {
   #socket;
   #bytes = Buffer.alloc(0);
   #frames = [];
-  #wake = () => {};
+  #waiters = [];
+  #closeCode = null;
   #ended = false;
 
   /** Opens `path` on the server at `base`; rejects with the HTTP answer where the upgrade is refused. */
@@ -73,6 +74,10 @@ export class RawWebSocket {
     this.#take(rest);
   }
 
+  #wake() {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
   #take(chunk) {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     for (;;) {
@@ -83,22 +88,26 @@ export class RawWebSocket {
       else if (length === 127)
         (start = 10), (length = this.#bytes.length < 10 ? Infinity : Number(this.#bytes.readBigUInt64BE(2)));
       if (this.#bytes.length < start + length) break;
-      this.#frames.push({
-        opcode: this.#bytes[0] & 0x0f,
-        fin: this.#bytes[0] >= 0x80,
-        masked: this.#bytes[1] >= 0x80,
-        payload: Buffer.from(this.#bytes.subarray(start, start + length)),
-      });
+      const opcode = this.#bytes[0] & 0x0f;
+      const payload = Buffer.from(this.#bytes.subarray(start, start + length));
+      this.#frames.push({ opcode, fin: this.#bytes[0] >= 0x80, masked: this.#bytes[1] >= 0x80, payload });
       this.#bytes = this.#bytes.subarray(start + length);
+      if (opcode !== OPCODE.close) continue;
+      this.#closeCode ??= payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+      this.send(OPCODE.close, payload.subarray(0, 2));
     }
     this.#wake();
   }
 
   async #until(ready, what) {
-    const timer = setTimeout(() => this.#socket.destroy(new Error('timeout')), WAIT_MS);
-    while (!ready() && !this.#ended) await new Promise((wake) => (this.#wake = wake));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, WAIT_MS);
+    while (!ready() && !this.#ended && !late) await new Promise((wake) => this.#waiters.push(wake));
     clearTimeout(timer);
-    if (!ready()) throw new Error(`the connection ended while waiting for ${what}`);
+    if (!ready()) throw new Error(late ? `no ${what} in ${WAIT_MS} ms` : `the connection ended without ${what}`);
   }
 
   /** Writes a frame; options break its header. Resolves when the kernel has taken it, or the connection is gone. */
@@ -113,7 +122,7 @@ export class RawWebSocket {
 
   /** The next frame of any kind. */
   async frame() {
-    await this.#until(() => this.#frames.length > 0, 'a frame');
+    await this.#until(() => this.#frames.length > 0, 'frame');
     return this.#frames.shift();
   }
 
@@ -122,23 +131,17 @@ export class RawWebSocket {
     for (;;) {
       const { opcode, payload } = await this.frame();
       if (opcode === OPCODE.text) return payload.toString();
-      if (opcode === OPCODE.close) throw new Error(`closed with ${payload.length ? payload.readUInt16BE(0) : 'no code'}`);
+      if (opcode === OPCODE.close) throw new Error(`closed with ${this.#closeCode}`);
     }
   }
 
-  /** Waits until the server has closed: the code of its close frame, or `null` where it sent none. */
+  /** Waits until the server has closed the connection: the code of its close frame, `null` where it sent none. */
   async closed() {
-    let code = null;
-    const note = () => {
-      for (const { opcode, payload } of this.#frames.splice(0))
-        if (opcode === OPCODE.close) code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
-      return this.#ended;
-    };
-    await this.#until(note, 'the close').catch(() => {});
-    note();
-    return code;
+    await this.#until(() => this.#ended, 'end of the connection');
+    return this.#closeCode;
   }
 
+  /** Whether the connection has ended. */
   get ended() {
     return this.#ended;
   }

@@ -1,0 +1,106 @@
+// A headless browser, and the page in it as its users find it: by roles and labels.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { uniqueName } from './http.mjs';
+
+/** Screenshots go here; they are not committed. */
+export const ARTIFACTS = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+const WAIT_MS = 15_000;
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts Chromium; CHROMIUM_BIN names another one. */
+export function startBrowser() {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  return chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: FLAGS });
+}
+
+/** Opens the page as somebody of their own: a browser profile without a past. `faults` collects what must not happen. */
+export async function openPage(browser, url, faults, options = {}) {
+  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  context.setDefaultTimeout(WAIT_MS);
+  return openTab(context, url, faults);
+}
+
+/** Opens another tab of the same person. */
+export async function openTab(context, url, faults) {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  page.on('console', (line) => /Content Security Policy/i.test(line.text()) && faults.push(line.text()));
+  const answer = await page.goto(url);
+  assert.equal(answer.status(), 200, 'the page is there (built by `make`)');
+  await page.locator('#app > *').waitFor();
+  return page;
+}
+
+/** Makes an account through the page; resolves with the username. */
+export async function signUp(page, prefix) {
+  const username = `${prefix}-${uniqueName()}`.slice(0, 32);
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Email').fill(`${username}@example.org`);
+  await page.getByLabel('Password').fill('correct horse');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await side(page).waitFor();
+  return username;
+}
+
+/** Logs in through the page. */
+export async function signIn(page, username, password) {
+  await page.getByLabel('Username or email').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await side(page).waitFor();
+}
+
+/** The side list. */
+export const side = (page) => page.getByRole('navigation', { name: 'Conversations and people' });
+/** Somebody's row in the side list. */
+export const row = (page, username) => side(page).getByRole('button', { name: username });
+/** Where one writes. */
+export const composer = (page) => page.getByRole('textbox', { name: /^Message to/ });
+/** The messages of the open conversation that contain a text. */
+export const bubble = (page, text) => page.getByRole('main').getByRole('listitem').filter({ hasText: text });
+/** An own message that has met a fate: Sending, Sent, Read or Not sent. */
+export const fated = (page, text, fate) => bubble(page, text).filter({ hasText: `, ${fate}` });
+
+/** Opens somebody's conversation. */
+export async function openTalk(page, username) {
+  await row(page, username).click();
+  await page.getByRole('heading', { name: username }).waitFor();
+}
+
+/** Writes to whoever's conversation is open. */
+export async function write(page, text) {
+  await composer(page).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Waits until something holds. */
+export async function until(what, holds) {
+  const end = Date.now() + WAIT_MS;
+  while (!(await holds())) {
+    if (Date.now() > end) assert.fail(`not in ${WAIT_MS} ms: ${what}`);
+    await new Promise((again) => setTimeout(again, 25));
+  }
+}
+
+/** Keeps a picture. */
+export const shoot = (page, name) => page.screenshot({ path: `${ARTIFACTS}page-${name}.png` });
