@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     future::poll_fn,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -36,7 +37,7 @@ pub(crate) struct App {
     pub(crate) sessions: Sessions,
     pub(crate) started: std::time::Instant,
     draining: AtomicBool,
-    finishing: AtomicUsize,
+    busy: AtomicUsize,
     ended: Notify,
 }
 
@@ -58,7 +59,7 @@ impl App {
             settings,
             sessions: Sessions::default(),
             draining: AtomicBool::new(false),
-            finishing: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
             ended: Notify::new(),
         }
     }
@@ -80,10 +81,10 @@ impl App {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        let app = Arc::clone(self);
-        self.finishing.fetch_add(1, Ordering::Relaxed);
+        let busy = self.enter();
         pipeline.hand_over();
         runtime.spawn(async move {
+            let app = &busy.0;
             // Every event ends by its deadline; one look after the last one's is enough.
             let rest = poll_fn(|cx| {
                 while let Poll::Ready(_unheard) = pipeline.poll(&app.chat, app.clock.instant(), cx) {}
@@ -93,20 +94,36 @@ impl App {
             if tokio::time::timeout(limit, rest).await.is_err() {
                 tracing::debug!("events of a closed session were given up");
             }
-            app.finishing.fetch_sub(1, Ordering::Relaxed);
-            app.ended.notify_waiters();
         });
+    }
+
+    /// Something is under way that a drain waits for, until the guard is dropped.
+    pub(crate) fn enter(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(Arc::clone(self))
     }
 
     /// Waits until no session is open and nothing is under way.
     pub(crate) async fn until_idle(&self) {
         loop {
-            let ended = self.ended.notified();
-            if self.sessions.is_empty() && self.finishing.load(Ordering::Relaxed) == 0 {
+            let mut ended = pin!(self.ended.notified());
+            // Enabled before the look, so that an end between the two is not missed.
+            ended.as_mut().enable();
+            if self.sessions.is_empty() && self.busy.load(Ordering::Relaxed) == 0 {
                 return;
             }
             ended.await;
         }
+    }
+}
+
+/// Something is under way.
+pub(crate) struct Busy(Arc<App>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.notify_waiters();
     }
 }
 

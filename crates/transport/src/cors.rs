@@ -63,8 +63,9 @@ pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let app = request.app_data::<Data<App>>();
-    let allowed = app.is_some_and(|app| allowed(request.head(), &app.settings.origins));
+    let app = request.app_data::<Data<App>>().cloned().map(Data::into_inner);
+    let allowed = app.as_ref().is_some_and(|app| allowed(request.head(), &app.settings.origins));
+    let _busy = app.as_ref().map(App::enter);
     if !allowed {
         let refusal = mark(request.head(), reply::error(&ChatError::Forbidden(FOREIGN_ORIGIN)));
         return Ok(request.into_response(refusal).map_into_boxed_body());
