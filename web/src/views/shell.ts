@@ -11,6 +11,8 @@ import { sidebar } from "./sidebar";
 
 /** This many announcements stay in the page for screen readers to come back to. */
 const ANNOUNCEMENTS = 20;
+/** "5 min ago" and "Today" grow old without anything happening. */
+const REDRAW_MS = 60_000;
 
 /** Shows a chat in `root`; the returned function takes it away. */
 export function showChat(root: HTMLElement, chat: Chat): () => void {
@@ -38,6 +40,7 @@ export function showChat(root: HTMLElement, chat: Chat): () => void {
   };
   chat.incoming = (message) => announce(spoken, chat.store.state, message);
   const unwatch = chat.store.watch(update);
+  const ageing = setInterval(() => update(chat.store.state), REDRAW_MS);
   const wake = () => document.visibilityState === "visible" && chat.wake();
   document.addEventListener("visibilitychange", wake);
   window.addEventListener("online", wake);
@@ -48,6 +51,7 @@ export function showChat(root: HTMLElement, chat: Chat): () => void {
   return () => {
     unwatch();
     unroute();
+    clearInterval(ageing);
     document.removeEventListener("visibilitychange", wake);
     window.removeEventListener("online", wake);
     document.title = "Chat";
