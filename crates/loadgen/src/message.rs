@@ -24,8 +24,10 @@ impl Stamp {
         let start = out.len();
         // Writing into a Vec has no error.
         let _ = write!(out, "{:012}.{:018}", self.number, self.at);
-        let rest = size.saturating_sub(out.len() - start);
-        out.extend(FILLER.iter().cycle().take(rest));
+        let end = start + size;
+        while let Some(rest @ 1..) = end.checked_sub(out.len()) {
+            out.extend_from_slice(FILLER.get(..rest).unwrap_or(FILLER));
+        }
     }
 
     /// Reads the stamp at the beginning of a text.

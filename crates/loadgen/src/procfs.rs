@@ -43,6 +43,8 @@ pub(crate) struct Machine {
     pub(crate) memory_mib: u64,
     /// The kernel's release.
     pub(crate) kernel: String,
+    /// Processes that wanted to run in the last minute: well above zero, the machine was not quiet.
+    pub(crate) load_average: f64,
     /// The file system that holds the store.
     pub(crate) file_system: String,
 }
@@ -63,6 +65,11 @@ impl Machine {
                 .and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok())
                 .map_or(0, |kib| kib / 1024),
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+            load_average: read("/proc/loadavg")?
+                .split(' ')
+                .next()
+                .and_then(|average| average.parse().ok())
+                .unwrap_or_default(),
             file_system: file_system(&read("/proc/mounts")?, &dir).unwrap_or("unknown").to_owned(),
         })
     }

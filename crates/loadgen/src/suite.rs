@@ -6,7 +6,6 @@ mod restart;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -220,9 +219,4 @@ impl RowId {
             RowId::Start => "≤ 1 s",
         }
     }
-}
-
-/// Seconds with the digits that matter.
-fn seconds(duration: Duration) -> String {
-    format!("{:.0} ms", duration.as_secs_f64() * 1e3)
 }

@@ -59,14 +59,16 @@ impl Report {
     fn table(&self) -> String {
         let machine = &self.machine;
         let mut text = format!(
-            "Measured {} on {}, {} processors, {} MiB, Linux {}, store on {}; {}.\n\n",
+            "Measured {} on {}, {} processors, {} MiB, Linux {}, store on {}; {}; load average {} \
+             before.\n\n",
             self.date,
             machine.cpu,
             machine.processors,
             machine.memory_mib,
             machine.kernel,
             machine.file_system,
-            self.pinning()
+            self.pinning(),
+            machine.load_average
         );
         if self.quick {
             text.push_str("**A quick run: these figures show that the suite works, nothing more.**\n\n");

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::CHEAP_BCRYPT;
 use super::judge::{Verdict, checked};
-use super::{CHEAP_BCRYPT, seconds};
 use crate::checks::Checks;
 use crate::error::LoadError;
 use crate::pairs::{Pairs, Shape};
@@ -64,7 +64,7 @@ pub(super) async fn measure(launch: &Launch, dir: &Path, count: u64) -> Result<V
 
     let slowest = starts.iter().max().copied().unwrap_or_default();
     let ready_ms = starts.iter().map(|start| (start.as_secs_f64() * 1e4).round() / 10.0).collect();
-    let measured = format!("{}; {cut} conversations cut", seconds(slowest));
+    let measured = format!("{} ms; {cut} conversations cut", slowest.as_millis());
     let beside = format!("slowest of {STARTS} starts; {count} messages, {}", checked(&checks));
     let reached = slowest <= LIMIT && cut == 0 && checks.clean();
     let figures = RestartFigures { messages: count, ready_ms, conversations_cut: cut, rss_after_kib, checks };
