@@ -150,3 +150,6 @@ impl Accounts {
         Ok(Grant { token, user: self.presence.profile(user) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,6 @@ fn event(commit: Commit) -> Option<Event> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,3 +59,6 @@ impl Directory {
 fn cursor(last: &User) -> UserCursor {
     UserCursor { folded: fold(&last.username), id: last.id }
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,3 +263,6 @@ impl From<TokenError> for ChatError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

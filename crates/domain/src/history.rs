@@ -174,3 +174,6 @@ fn next_message(page: &Page<Arc<Message>>, anchor: HistoryAnchor) -> Option<Mess
 fn cursor(last: &ConversationEntry) -> ConversationCursor {
     ConversationCursor { timestamp: last.last_message.timestamp, message: last.last_message.id }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ mod presence;
 mod typing;
 mod view;
 
+#[cfg(test)]
+mod support;
+
 pub use chat_ports as ports;
 pub use chat_ports::model;
 

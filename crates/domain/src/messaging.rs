@@ -122,3 +122,6 @@ impl Messaging {
         self.log.mark_read(reading).await?.ok_or(ChatError::NotFound(Missing::Message))
     }
 }
+
+#[cfg(test)]
+mod tests;

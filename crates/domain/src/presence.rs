@@ -182,3 +182,6 @@ impl Drop for Turn<'_> {
         self.0.store(false, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,6 @@ impl Typing {
         book.leave(user, |event| self.bus.publish(event));
     }
 }
+
+#[cfg(test)]
+mod tests;
