@@ -1,8 +1,8 @@
 // Somebody's chat from login to logout: joins the socket, the loader and the state, and is what the views act on.
-import { io } from "socket.io-client";
 import { Api } from "./api";
 import { ChatClient } from "./chat-client";
 import { Loader } from "./loader";
+import { later, openSocket, randomId } from "./platform";
 import { ReadMarks } from "./read-marks";
 import type { Session } from "./session";
 import type { Action } from "./state/actions";
@@ -38,16 +38,8 @@ export class Chat {
 
     const { dispatch } = this;
     const watch = new TypingWatch(later, (userId) => dispatch({ type: "typing", userId, isTyping: false }));
-    const socket = io({
-      auth: { token: session.token },
-      autoConnect: false,
-      transports: ["websocket", "polling"],
-      tryAllTransports: true,
-      reconnectionDelay: 500,
-      reconnectionDelayMax: 5_000,
-    });
     this.client = new ChatClient<Pending>(
-      socket,
+      openSocket(session.token),
       {
         connection: (connection) => {
           dispatch({ type: "connection", connection });
@@ -201,14 +193,4 @@ export class Chat {
     if (findMessage(this.store.state, messageId) === null) this.loader.conversationsSoon();
     else this.dispatch({ type: "read", messageId });
   }
-}
-
-function later(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-}
-
-/** 128 random bits. `crypto.randomUUID` would do, but exists on https and localhost only. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

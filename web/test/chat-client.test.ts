@@ -1,56 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { ChatClient, type ChatEvents, type SocketLike } from "../src/chat-client";
+import { ChatClient, type ChatEvents } from "../src/chat-client";
 import type { Letter } from "../src/outbox";
 import { Clock } from "./clock";
+import { FakeSocket } from "./fake-socket";
 import { ME, message } from "./builders";
-
-interface Emitted {
-  event: string;
-  payload: Record<string, unknown>;
-  answer(answer: unknown): void;
-  lose(): void;
-}
-
-/** A socket whose server is the test. */
-class FakeSocket implements SocketLike {
-  connected = false;
-  active = true;
-  connects = 0;
-  readonly emitted: Emitted[] = [];
-  private readonly listeners = new Map<string, (...args: never[]) => void>();
-
-  on(event: string, listener: (...args: never[]) => void): void {
-    this.listeners.set(event, listener);
-  }
-
-  timeout() {
-    return {
-      emit: (event: string, payload: unknown, ack: (error: unknown, answer: unknown) => void) => {
-        const answer = (value: unknown) => ack(null, value);
-        const lose = () => ack(new Error("no answer"), undefined);
-        this.emitted.push({ event, payload: payload as Record<string, unknown>, answer, lose });
-      },
-    };
-  }
-
-  connect(): void {
-    this.connects += 1;
-  }
-
-  disconnect(): void {
-    this.connected = false;
-  }
-
-  hear(event: string, ...args: unknown[]): void {
-    if (event === "connect") this.connected = true;
-    if (event === "disconnect") this.connected = false;
-    this.listeners.get(event)?.(...(args as never[]));
-  }
-
-  sent(event: string): Emitted[] {
-    return this.emitted.filter((emitted) => emitted.event === event);
-  }
-}
 
 const letter = (clientId: string, receiverId = "ann"): Letter => ({ clientId, receiverId, text: `text of ${clientId}` });
 const stored = (seq: number, clientId: string) => ({ ok: true, message: message(seq, ME, { clientId }) });
