@@ -9,7 +9,16 @@
 //
 // CHAT_SERVER_BIN names another binary; CHAT_URL a server that runs already (then stop() does nothing,
 // and tests that need a process of their own are skipped).
-export { startServer, runCommand, temporaryFolder, freePort, residentBytes, SERVER_BIN, REMOTE } from './support/process.mjs';
+export {
+  startServer,
+  runCommand,
+  killAll,
+  temporaryFolder,
+  freePort,
+  residentBytes,
+  SERVER_BIN,
+  REMOTE,
+} from './support/process.mjs';
 export { JWT_SECRET, signToken, unsignedToken } from './support/tokens.mjs';
 export { request, rawHttp, rest, register, login, uniqueName } from './support/http.mjs';
 export {
@@ -30,3 +39,4 @@ export {
 export { assertError, assertMessage, assertUser, OBJECT_ID, TIME } from './support/shapes.mjs';
 export { RawWebSocket, OPCODE } from './support/websocket.mjs';
 export { PollingSession, PacketSocket } from './support/engine.mjs';
+export { assertComplete, wholeConversation } from './support/conversation.mjs';

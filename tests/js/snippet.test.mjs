@@ -1,8 +1,10 @@
 // The client code that the seed's users have, word for word: it must work unchanged.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { io } from 'socket.io-client';
-import { register, startServer } from './server.mjs';
+import { killAll, register, startServer } from './server.mjs';
+
+afterEach(killAll);
 
 test('the seed\'s own client snippet works unchanged', async () => {
   const server = await startServer();

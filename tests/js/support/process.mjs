@@ -24,6 +24,12 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Kills every server of this file that still runs: for the `afterEach` of files whose tests start their own. */
+export const killAll = () =>
+  Promise.all(
+    [...children].map((child) => new Promise((done) => (child.once('close', done), child.kill('SIGKILL')))),
+  );
+
 /** A folder that is gone when the test file ends. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'chat-e2e-'));
@@ -64,8 +70,10 @@ function environment(env, port, dataDir) {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
-function launch(args, options) {
-  const child = spawn(SERVER_BIN, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+function launch(args, { input, ...options }) {
+  const child = spawn(SERVER_BIN, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], ...options });
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
   children.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
@@ -77,10 +85,10 @@ function launch(args, options) {
 }
 
 /** Runs the binary to its end: `{code, signal, log}`. For commands, and for starts that must fail. */
-export async function runCommand(args, { env = {}, cwd = temporaryFolder(), uid, timeout = 20_000 } = {}) {
+export async function runCommand(args, { env = {}, cwd = temporaryFolder(), uid, input, timeout = 20_000 } = {}) {
   const dataDir = env.DATA_DIR ?? join(cwd, 'data');
   const port = env.PORT ?? (await freePort());
-  const run = launch(args, { cwd, uid, env: environment(env, port, dataDir) });
+  const run = launch(args, { cwd, uid, input, env: environment(env, port, dataDir) });
   const timer = setTimeout(() => run.child.kill('SIGKILL'), timeout);
   const { code, signal, error } = await run.exited;
   clearTimeout(timer);
