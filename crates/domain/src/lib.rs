@@ -7,9 +7,10 @@
 //! **What it may touch.** The ports, and nothing else: no runtime, no timers, no I/O, no clock of its
 //! own. What has to happen later is a `tick()` that the embedding program calls.
 //!
-//! **Where to begin.** [`Messaging::prepare`] and [`Messaging::submit`] are the way of a message;
+//! **Where to begin.** `docs/embedding.md` is a whole program. [`Messaging::prepare`] and [`Messaging::submit`] are the way of a message;
 //! [`Delivery`] is how it gets out again once it is durable. [`ChatError`] is all that can go wrong.
 
+mod absent;
 mod accounts;
 mod chat;
 mod delivery;
@@ -27,9 +28,12 @@ mod view;
 #[cfg(test)]
 mod support;
 
+/// For implementations of the ports.
+pub use async_trait::async_trait;
 pub use chat_ports as ports;
 pub use chat_ports::model;
 
+pub use absent::Absent;
 pub use accounts::{Accounts, Grant, Identity, Registration};
 pub use chat::Chat;
 pub use delivery::Delivery;
@@ -43,3 +47,8 @@ pub use messaging::{Messaging, SendMessage};
 pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
 pub use typing::Typing;
 pub use view::{UserProfile, UserView};
+
+/// The program of `docs/embedding.md`, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct Embedding;
