@@ -279,3 +279,6 @@ async fn perform(
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
