@@ -5,6 +5,9 @@ mod placeholders;
 mod scan;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use elements::{Spans, elements};
 pub(crate) use placeholders::check_placeholders;
 pub(crate) use scan::{first_byte, validate};

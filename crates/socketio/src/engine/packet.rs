@@ -35,11 +35,11 @@ pub enum Packet {
 }
 
 impl Packet {
-    /// Decodes a packet that came as text. What stands after a type that carries no data is ignored, as
+    /// Decodes a packet that came as text, valid UTF-8. What stands after a type that carries no data is ignored, as
     /// in Node.
     ///
     /// # Errors
-    /// No type or an unknown one, text that is not UTF-8, or illegal base64.
+    /// No type or an unknown one, or illegal base64.
     pub fn decode(mut text: Bytes) -> Result<Self, InvalidPacket> {
         let kind = text.first().copied().ok_or(InvalidPacket)?;
         text.advance(1);
@@ -48,7 +48,7 @@ impl Packet {
             b'1' => Ok(Self::Close),
             b'2' => Ok(Self::Ping(text)),
             b'3' => Ok(Self::Pong),
-            b'4' if std::str::from_utf8(&text).is_ok() => Ok(Self::Text(text)),
+            b'4' => Ok(Self::Text(text)),
             b'b' => BASE64.decode(&text).map(|data| Self::Binary(data.into())).or(Err(InvalidPacket)),
             b'5' => Ok(Self::Upgrade),
             b'6' => Ok(Self::Noop),

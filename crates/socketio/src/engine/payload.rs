@@ -34,7 +34,10 @@ impl Iterator for Payload {
             }
             None => rest,
         };
-        let decoded = Packet::decode(packet);
+        let decoded = match std::str::from_utf8(&packet) {
+            Ok(_) => Packet::decode(packet),
+            Err(_) => Err(InvalidPacket),
+        };
         if decoded.is_err() {
             self.rest = None;
         }

@@ -115,10 +115,13 @@ impl Connection {
     /// Sends frames that belong together, or queues them for the next GET. A client that lets more than
     /// `max_payload` bytes wait for its GETs is closed as slow.
     pub(super) fn push_all(&mut self, frames: impl IntoIterator<Item = Frame>) {
+        if self.is_overfull() {
+            self.flush();
+        }
+        if self.is_overfull() {
+            return self.close(CloseReason::Slow);
+        }
         match &mut self.line {
-            Line::Polling(polling) if polling.queued > self.config.max_payload => {
-                self.close(CloseReason::Slow);
-            }
             Line::Polling(polling) => frames.into_iter().for_each(|frame| polling.push(frame)),
             Line::WebSocket(link) => {
                 let link = *link;
@@ -154,6 +157,11 @@ impl Connection {
             Line::WebSocket(_) => true,
             Line::Closed => false,
         }
+    }
+
+    /// Whether more than one answer's worth waits for GETs.
+    fn is_overfull(&self) -> bool {
+        matches!(&self.line, Line::Polling(polling) if polling.queued > self.config.max_payload)
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
