@@ -65,14 +65,17 @@ pub enum OpenError {
     Thread(#[source] io::Error),
 }
 
-/// Why a backup was not made or not restored. One line for an operator.
+/// Why a backup was not made or not restored. One line for an operator each.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The file to be made, or the folder to restore into, holds something already.
+    /// The file to be made, or a store in the folder to restore into, is there already.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
-    /// It can't be made, read or written.
+    /// The file is no backup of this kind of store, or of a newer build.
+    #[error("{} is not a backup that this build can read", .0.display())]
+    Foreign(PathBuf),
+    /// The file can't be made or read.
     #[error("{}: {source}", .path.display())]
     Io {
         /// The file or folder.
@@ -80,9 +83,6 @@ pub enum BackupError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file is no backup of this kind of store, or of a newer build.
-    #[error("{} is not a backup that this build can read", .0.display())]
-    Foreign(PathBuf),
     /// SQLite refuses, on one side or the other.
     #[error("{}: {source}", .path.display())]
     Sqlite {
@@ -91,7 +91,13 @@ pub enum BackupError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
-    /// A thread could not be started, or the store was closed meanwhile.
-    #[error("the store is closed")]
+    /// The files of a store can't be made or read.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// A thread could not be started.
+    #[error("a thread for the backup could not be started: {0}")]
+    Thread(#[source] io::Error),
+    /// The thread ended without an answer.
+    #[error("the backup was interrupted")]
     Closed,
 }

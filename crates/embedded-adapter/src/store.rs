@@ -1,107 +1,136 @@
-//! The store: opening, closing, and what it is made of.
+//! The store: opening, closing, and which port is answered by which thread.
 
-use std::{path::PathBuf, sync::Arc};
+mod ports;
 
-use async_trait::async_trait;
-use chat_ports::{
-    AppendError, Appended, Clock, CommitListener, ConversationQuery, Conversations, HistoryQuery,
-    InsertUserError, Login, MarkRead, MessageLog, Messages, NewMessage, NewUser, PresenceRecord, ReadUpTo,
-    StoreError, StoreHealth, UserQuery, Users,
-    model::{ConversationEntry, Message, MessageId, Page, User, UserId},
+use std::{
+    fs::File,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    thread::{Builder, JoinHandle},
 };
 
-use crate::{BackupError, OpenError, Options};
+use chat_ports::{Clock, CommitListener};
+use parking_lot::Mutex;
 
-/// The repositories on SQLite in one folder.
-pub struct Store {}
+use crate::{
+    BackupError, OpenError, Options, backup, files,
+    overlay::Overlay,
+    queue::Queue,
+    reader::Readers,
+    shared::{Health, PruningHold, Shared},
+    sweeper::Sweeper,
+    writer::Writer,
+};
 
-fn closed() -> StoreError {
-    StoreError::Unavailable("the store is closed".into())
+/// The repositories on SQLite in one folder: see the crate's docs for how they work.
+///
+/// Implements [`Users`](chat_ports::Users), [`MessageLog`](chat_ports::MessageLog),
+/// [`Messages`](chat_ports::Messages), [`Conversations`](chat_ports::Conversations) and
+/// [`StoreHealth`](chat_ports::StoreHealth). Its futures need no runtime. Closed on drop.
+pub struct Store {
+    shared: Arc<Shared>,
+    readers: Arc<Readers>,
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    writer: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
+    readers: Vec<JoinHandle<()>>,
+    /// Kept for its lock, until everything has ended.
+    lock: File,
 }
 
 impl Store {
-    /// Opens the folder, or makes it. Blocks.
+    /// Opens the folder, or makes it, and takes up what is in the log and not in the tables yet. Blocks: for well under a
+    /// second, unless derived tables have to be rebuilt.
+    ///
+    /// `listener` is told of every commit, on the writer's thread: it must not block.
     ///
     /// # Errors
-    /// One clear line each.
+    /// One clear line for an operator each, which names the file.
     pub fn open(
         options: Options,
         clock: Arc<dyn Clock>,
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, OpenError> {
-        drop((options, clock, listener));
-        Ok(Self {})
+        let folder = files::open(&options)?;
+        let shared = Arc::new(Shared {
+            queue: Queue::new(&options),
+            overlay: Overlay::new(&options),
+            paths: folder.paths,
+            store_id: folder.store_id,
+            clock,
+            health: Health::default(),
+            pruning: PruningHold::default(),
+            options,
+        });
+        let writer = Writer::open(Arc::clone(&shared), listener, folder.mark)
+            .map_err(|fault| files::fault_error(&shared.paths.log(), fault))?;
+        let readers = Arc::new(Readers::new(shared.options.read_queue));
+        let threads = start(&shared, &readers, writer, folder.lock).map_err(OpenError::Thread)?;
+        Ok(Self { shared, readers, threads: Mutex::new(Some(threads)) })
     }
 
-    /// Writes a copy of everything acknowledged so far into one new file.
+    /// Writes everything acknowledged so far into one new file, while the store goes on. It is put back by
+    /// [`restore`](crate::restore).
     ///
     /// # Errors
-    /// The file exists or can't be written.
-    #[expect(clippy::unused_async, reason = "filled in next")]
+    /// The file exists already, can't be written, or the store can't be read.
     pub async fn backup(&self, file: PathBuf) -> Result<(), BackupError> {
-        drop(file);
-        Err(BackupError::Closed)
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        let copy = move || drop(reply.send(backup::backup(&shared, &file)));
+        Builder::new().name("store-backup".into()).spawn(copy).map_err(BackupError::Thread)?;
+        answer.await.unwrap_or(Err(BackupError::Closed))
     }
 
-    /// Answers what waits, flushes, and ends the threads. Later calls are answered `Unavailable`.
-    pub fn close(&self) {}
-}
-
-#[async_trait]
-impl MessageLog for Store {
-    async fn append(&self, _message: NewMessage) -> Result<Appended, AppendError> {
-        Err(closed().into())
-    }
-    async fn mark_read(&self, _reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
-        Err(closed())
-    }
-}
-
-#[async_trait]
-impl Messages for Store {
-    async fn find(&self, _id: MessageId) -> Result<Option<Arc<Message>>, StoreError> {
-        Err(closed())
-    }
-    async fn history(&self, _query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError> {
-        Err(closed())
+    /// Does what waits, sweeps and syncs, and ends the threads; blocks until then. Later calls are answered
+    /// `Unavailable`. Closing twice does nothing.
+    pub fn close(&self) {
+        let Some(threads) = self.threads.lock().take() else { return };
+        self.shared.queue.close();
+        self.readers.close();
+        join(threads.writer);
+        self.shared.overlay.close();
+        join(threads.sweeper);
+        threads.readers.into_iter().for_each(join);
+        drop(threads.lock);
     }
 }
 
-#[async_trait]
-impl Conversations for Store {
-    async fn list(&self, _query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError> {
-        Err(closed())
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
-#[async_trait]
-impl Users for Store {
-    async fn insert(&self, _user: NewUser) -> Result<User, InsertUserError> {
-        Err(closed().into())
-    }
-    async fn find(&self, _id: UserId) -> Result<Option<User>, StoreError> {
-        Err(closed())
-    }
-    async fn find_many(&self, _ids: Vec<UserId>) -> Result<Vec<User>, StoreError> {
-        Err(closed())
-    }
-    async fn find_by_login(&self, _login: Login) -> Result<Option<User>, StoreError> {
-        Err(closed())
-    }
-    async fn list(&self, _query: UserQuery) -> Result<Page<User>, StoreError> {
-        Err(closed())
-    }
-    async fn record_presence(&self, _records: Vec<PresenceRecord>) -> Result<(), StoreError> {
-        Err(closed())
-    }
-    async fn clear_presence(&self) -> Result<(), StoreError> {
-        Err(closed())
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.shared.options.dir).finish_non_exhaustive()
     }
 }
 
-#[async_trait]
-impl StoreHealth for Store {
-    async fn check(&self) -> Result<(), StoreError> {
-        Err(closed())
+fn start(shared: &Arc<Shared>, readers: &Arc<Readers>, writer: Writer, lock: File) -> io::Result<Threads> {
+    let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| Builder::new().name(name.into()).spawn(work);
+    let sweeper = Sweeper::new(Arc::clone(shared));
+    let reading = (0..shared.options.readers.max(1))
+        .map(|_| {
+            let (shared, readers) = (Arc::clone(shared), Arc::clone(readers));
+            spawn("store-reader", Box::new(move || readers.work(shared)))
+        })
+        .collect::<io::Result<Vec<_>>>()?;
+    Ok(Threads {
+        writer: spawn("store-writer", Box::new(move || writer.run()))?,
+        sweeper: spawn("store-sweeper", Box::new(move || sweeper.run()))?,
+        readers: reading,
+        lock,
+    })
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the store had panicked");
     }
 }

@@ -1,0 +1,296 @@
+//! The folder: which files there are, whose they are, and who may open them.
+
+mod damage;
+pub(crate) mod rebuild;
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::{
+    OpenError, Options,
+    fault::Fault,
+    schema, sqlite,
+    sqlite::Role,
+    tables::{self, meta, set_meta},
+    writer,
+};
+
+/// The oldest SQLite whose WAL is safe: before it, a reset could lose commits.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// The names in a store's folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Paths {
+    dir: PathBuf,
+}
+
+impl Paths {
+    pub(crate) const fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// The log, and what is no message traffic.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.join("log.db")
+    }
+
+    /// The projections.
+    pub(crate) fn tables(&self) -> PathBuf {
+        self.dir.join("tables.db")
+    }
+
+    /// Held while a process has the store open.
+    fn lock(&self) -> PathBuf {
+        self.dir.join("store.lock")
+    }
+
+    /// Tables that are being made again.
+    fn rebuilding(&self) -> PathBuf {
+        self.dir.join("tables.db.rebuilding")
+    }
+
+    /// Tables that were made again and are whole, on their way to their own name.
+    fn rebuilt(&self) -> PathBuf {
+        self.dir.join("tables.db.rebuilt")
+    }
+
+    /// The tables that they replace.
+    fn damaged(&self) -> PathBuf {
+        self.dir.join("tables.db.damaged")
+    }
+
+    /// Says that the tables have to be checked completely at the next start.
+    fn suspect(&self) -> PathBuf {
+        self.dir.join("tables.db.suspect")
+    }
+
+    /// Has the tables checked completely at the next start.
+    pub(crate) fn suspect_tables(&self) {
+        let path = self.suspect();
+        if path.exists() {
+            return;
+        }
+        tracing::error!(file = %self.tables().display(), "the file is damaged; the next start checks and repairs it");
+        if let Err(error) = File::create(&path) {
+            tracing::error!(file = %path.display(), %error, "the damage could not be noted down");
+        }
+    }
+}
+
+/// A folder that is open: identified, checked, and locked.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) paths: Paths,
+    pub(crate) store_id: [u8; 16],
+    /// The number of the last entry that the tables have.
+    pub(crate) mark: u64,
+    /// Kept for its lock.
+    pub(crate) lock: File,
+}
+
+/// Opens the folder of a store, or makes it.
+pub(crate) fn open(options: &Options) -> Result<Folder, OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::OldSqlite(rusqlite::version()));
+    }
+    let paths = Paths::new(options.dir.clone());
+    make_dir(&paths.dir)?;
+    let lock = lock(&paths.lock())?;
+    rebuild::finish(&paths)?;
+    let log = identify(&paths.log(), schema::LOG_ID)?;
+    let tables = identify(&paths.tables(), schema::TABLES_ID)?;
+    let store_id = match (log, tables) {
+        (None, None) => create(&paths)?,
+        (None, Some(_)) if is_fresh(&paths.tables())? => create(&paths)?,
+        (None, Some(_)) => return Err(OpenError::Missing(paths.log())),
+        (Some(_), None) => return Err(OpenError::Missing(paths.tables())),
+        (Some(log), Some(tables)) if log == tables => log,
+        (Some(_), Some(_)) => {
+            return Err(OpenError::Mismatch { path: paths.tables(), reason: "another store's".into() });
+        }
+    };
+    damage::check(&paths, options)?;
+    let mark = check_ages(&paths)?;
+    Ok(Folder { paths, store_id, mark, lock })
+}
+
+/// The id of the store that a file says it belongs to.
+pub(crate) fn store_id(connection: &Connection) -> Result<Option<[u8; 16]>, Fault> {
+    Ok(meta(connection, "store")?)
+}
+
+/// Makes an empty store of a new identity.
+fn create(paths: &Paths) -> Result<[u8; 16], OpenError> {
+    let store_id = new_store_id(&paths.dir)?;
+    remove(&paths.tables())?;
+    remove(&paths.log())?;
+    let sql = [schema::META, schema::TRUTH, schema::DERIVED].concat();
+    // The log comes last: tables without a log are begun anew as long as they are empty, and only then.
+    make(&paths.tables(), schema::TABLES_ID, &sql, store_id, |_| Ok(()))?;
+    make(&paths.log(), schema::LOG_ID, &[schema::META, schema::LOG].concat(), store_id, |_| Ok(()))?;
+    Ok(store_id)
+}
+
+/// 16 random bytes.
+pub(crate) fn new_store_id(dir: &Path) -> Result<[u8; 16], OpenError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| io_error(dir, io::Error::other(error)))?;
+    Ok(id)
+}
+
+/// Makes one of the files.
+pub(crate) fn make(
+    path: &Path,
+    application: i32,
+    sql: &str,
+    store_id: [u8; 16],
+    fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<(), OpenError> {
+    let make = || {
+        let connection = Connection::open(path)?;
+        sqlite::configure(&connection, Role::LogWriter)?;
+        sqlite::create(&connection, application, schema::FORMAT, sql)?;
+        fill(&connection)?;
+        set_meta(&connection, "store", store_id)?;
+        sqlite::use_wal(&connection)?;
+        connection.close().map_err(|(_, error)| error)
+    };
+    make().map_err(|error| sqlite_error(path, error))
+}
+
+/// Whose file it is: the store's id. `None` if there is none, or nothing in it yet.
+fn identify(path: &Path, application: i32) -> Result<Option<[u8; 16]>, OpenError> {
+    if !path.try_exists().map_err(|error| io_error(path, error))? {
+        return Ok(None);
+    }
+    let failed = |error| sqlite_error(path, error);
+    let connection = sqlite::open(path, Role::LogWriter, None).map_err(failed)?;
+    if connection.is_readonly("main").map_err(failed)? {
+        return Err(io_error(path, io::ErrorKind::ReadOnlyFilesystem.into()));
+    }
+    let (found, format) = sqlite::identity(&connection).map_err(failed)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(failed)?;
+    if (found, format, tables) == (0, 0, 0) {
+        return Ok(None);
+    }
+    if found != application {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if format > schema::FORMAT {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: format.into(),
+            known: schema::FORMAT.into(),
+        });
+    }
+    match store_id(&connection) {
+        Ok(Some(id)) if format > 0 => Ok(Some(id)),
+        // Made but not marked: the making was interrupted.
+        Ok(None) if application == schema::TABLES_ID => Ok(None),
+        Ok(_) => Err(OpenError::Foreign(path.to_owned())),
+        Err(fault) => Err(fault_error(path, fault)),
+    }
+}
+
+/// Whether these tables have never been used.
+fn is_fresh(path: &Path) -> Result<bool, OpenError> {
+    let fresh = || -> Result<bool, Fault> {
+        let connection = sqlite::open(path, Role::Reader, None)?;
+        let messages: bool =
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM messages)", [], |row| row.get(0))?;
+        Ok(!messages && tables::mark(&connection)? == 0)
+    };
+    fresh().map_err(|fault| fault_error(path, fault))
+}
+
+/// Checks that the log goes on where the tables end, and gives the tables' mark.
+fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
+    let mark = || -> Result<u64, Fault> {
+        tables::mark(&sqlite::open(&paths.tables(), Role::Reader, None)?)
+    };
+    let mark = mark().map_err(|fault| fault_error(&paths.tables(), fault))?;
+    let bounds = || -> Result<_, Fault> { writer::bounds(&sqlite::open(&paths.log(), Role::Reader, None)?) };
+    let bounds = bounds().map_err(|fault| fault_error(&paths.log(), fault))?;
+    match bounds {
+        Some((first, _)) if first > mark + 1 => Err(OpenError::Mismatch {
+            path: paths.tables(),
+            reason: format!("it is older: entries {} to {} are in neither", mark + 1, first - 1),
+        }),
+        _ => Ok(mark),
+    }
+}
+
+fn make_dir(dir: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // Password hashes are in it.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|error| io_error(dir, error))
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| io_error(path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(io_error(path, error)),
+    }
+}
+
+/// Removes a database and what SQLite keeps beside it.
+pub(crate) fn remove(path: &Path) -> Result<(), OpenError> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let path = beside(path, suffix);
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error(&path, error)),
+        }
+    }
+    Ok(())
+}
+
+/// The name of a file with something behind it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) fn io_error(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Io { path: path.to_owned(), source }
+}
+
+/// What SQLite says about a file, in the words of an operator.
+pub(crate) fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            OpenError::Damaged { path, reason: source.to_string() }
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            OpenError::Io { path, source: io::Error::new(io::ErrorKind::PermissionDenied, source) }
+        }
+        _ => OpenError::Sqlite { path, source },
+    }
+}
+
+pub(crate) fn fault_error(path: &Path, fault: Fault) -> OpenError {
+    match fault {
+        Fault::Sqlite(source) => sqlite_error(path, source),
+        Fault::Corrupt { .. } => OpenError::Damaged { path: path.to_owned(), reason: fault.to_string() },
+        Fault::Down(reason) => OpenError::Io { path: path.to_owned(), source: io::Error::other(reason) },
+    }
+}

@@ -1,0 +1,123 @@
+//! What the writer is asked, and its answers.
+
+use std::time::Instant;
+
+use chat_ports::{
+    AppendError, Appended, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError,
+    model::User,
+};
+use tokio::sync::oneshot;
+
+use crate::fault::closed;
+
+/// Where an answer goes. Nobody may be waiting any more.
+pub(crate) type Reply<T> = oneshot::Sender<T>;
+pub(crate) type AppendReply = Reply<Result<Appended, AppendError>>;
+pub(crate) type ReadReply = Reply<Result<Option<ReadUpTo>, StoreError>>;
+pub(crate) type UserReply = Reply<Result<User, InsertUserError>>;
+pub(crate) type DoneReply = Reply<Result<(), StoreError>>;
+
+/// A change, or a question to the writer.
+pub(crate) enum Job {
+    /// Store a message.
+    Append(NewMessage, AppendReply),
+    /// Mark messages as read.
+    Read(MarkRead, ReadReply),
+    /// Make an account.
+    AddUser(Box<NewUser>, UserReply),
+    /// Write presence down.
+    Presence(Vec<PresenceRecord>, DoneReply),
+    /// Mark every user as offline.
+    ClearPresence(DoneReply),
+    /// Tell whether the log can be written to: tried, if the last commit failed.
+    Probe(DoneReply),
+    /// Entries up to this number are safe in the tables.
+    Prune(u64),
+    /// Lets a test reach the writer's connection.
+    #[cfg(test)]
+    Tamper(Box<dyn FnOnce(&rusqlite::Connection) + Send>),
+}
+
+impl Job {
+    /// Bytes that it holds while it waits, as far as they vary.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Append(message, _) => message.text.as_str().len(),
+            Self::Presence(records, _) => size_of_val(records.as_slice()),
+            Self::Read(..) | Self::AddUser(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => 0,
+            #[cfg(test)]
+            Self::Tamper(_) => 0,
+        }
+    }
+
+    /// Whether it may become an entry of the log, and so needs room in memory.
+    pub(crate) const fn is_entry(&self) -> bool {
+        matches!(self, Self::Append(..) | Self::Read(..))
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_late(&self, now: Instant) -> bool {
+        match self {
+            Self::Append(message, _) => now >= message.deadline,
+            Self::Read(reading, _) => now >= reading.deadline,
+            Self::AddUser(..) | Self::Presence(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => {
+                false
+            }
+            #[cfg(test)]
+            Self::Tamper(_) => false,
+        }
+    }
+
+    /// Answers with an error, undone.
+    pub(crate) fn refuse(self, error: impl Fn() -> StoreError) {
+        if let Some(answer) = self.into_answer() {
+            answer.refuse(error);
+        }
+    }
+
+    /// Its answer, to be refused; `None` if nobody waits for one.
+    fn into_answer(self) -> Option<Answer> {
+        match self {
+            Self::Append(_, reply) => Some(Answer::Append(reply, Err(closed().into()))),
+            Self::Read(_, reply) => Some(Answer::Read(reply, Err(closed()))),
+            Self::AddUser(_, reply) => Some(Answer::User(reply, Err(closed().into()))),
+            Self::Presence(_, reply) | Self::ClearPresence(reply) | Self::Probe(reply) => {
+                Some(Answer::Done(reply, Err(closed())))
+            }
+            Self::Prune(_) => None,
+            #[cfg(test)]
+            Self::Tamper(_) => None,
+        }
+    }
+}
+
+/// An answer that waits for the commit.
+pub(crate) enum Answer {
+    Append(AppendReply, Result<Appended, AppendError>),
+    Read(ReadReply, Result<Option<ReadUpTo>, StoreError>),
+    User(UserReply, Result<User, InsertUserError>),
+    Done(DoneReply, Result<(), StoreError>),
+}
+
+impl Answer {
+    /// Sends it.
+    pub(crate) fn send(self) {
+        // Who asked may have gone; what was stored stays stored.
+        match self {
+            Self::Append(reply, result) => drop(reply.send(result)),
+            Self::Read(reply, result) => drop(reply.send(result)),
+            Self::User(reply, result) => drop(reply.send(result)),
+            Self::Done(reply, result) => drop(reply.send(result)),
+        }
+    }
+
+    /// Sends an error instead.
+    pub(crate) fn refuse(self, error: impl Fn() -> StoreError) {
+        match self {
+            Self::Append(reply, _) => drop(reply.send(Err(error().into()))),
+            Self::Read(reply, _) => drop(reply.send(Err(error()))),
+            Self::User(reply, _) => drop(reply.send(Err(error().into()))),
+            Self::Done(reply, _) => drop(reply.send(Err(error()))),
+        }
+    }
+}

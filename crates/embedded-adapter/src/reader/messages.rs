@@ -1,0 +1,144 @@
+//! Messages: one by its id, and pages of a conversation.
+
+use std::sync::Arc;
+
+use chat_ports::{
+    HistoryQuery,
+    model::{ConversationId, Message, MessageId, Page},
+};
+
+use super::{Desk, assemble::Filler};
+use crate::{
+    fault::Fault,
+    history::{Span, is_backwards},
+    overlay::{Marks, Overlay, View},
+    state::{ConversationState, Who},
+    tables::{self, KnownConversation, message_key},
+};
+
+/// A page that memory alone can answer; `None` if part of it is in the tables.
+pub(crate) fn history_in_memory(overlay: &Overlay, query: &HistoryQuery) -> Option<Page<Arc<Message>>> {
+    let view = overlay.view(&query.conversation, |end| Span::at(query.anchor, query.limit, end))?;
+    view.span.before(view.floor).is_empty().then(|| {
+        let mut filler = Filler::new(query);
+        filler.add(&view.rows);
+        page(filler, query, view.state.last)
+    })
+}
+
+impl Desk {
+    /// The message with this id, which was not in memory.
+    pub(crate) fn find(&mut self, id: MessageId) -> Result<Option<Arc<Message>>, Fault> {
+        let tables = self.tables()?;
+        let Some((cid, seq)) = tables::locate(tables, id)? else { return Ok(None) };
+        let known = tables::conversation_by_cid(tables, cid)?;
+        let (conversation, _) = known.ok_or_else(|| Fault::corrupt("conversations", cid, "cid"))?;
+        let mut message = tables::message(tables, &conversation, cid, seq)?.message;
+        let reader = Who::is(message.receiver, &conversation);
+        // Memory first: what leaves it meanwhile is in the tables by then.
+        let unswept = self.shared.overlay.read_since(&conversation, reader, seq);
+        let swept = tables::reads(self.tables()?, cid, reader, seq, seq)?;
+        message.read_at = swept.first().map(|read| read.at).or(unswept);
+        Ok(Some(Arc::new(message)))
+    }
+
+    /// A page: what the tables have of it, with memory laid over.
+    pub(crate) fn history(&mut self, query: &HistoryQuery) -> Result<Page<Arc<Message>>, Fault> {
+        let span = |end| Span::at(query.anchor, query.limit, end);
+        let view = self.shared.overlay.view(&query.conversation, span);
+        let tables = self.tables()?;
+        let snapshot = tables.unchecked_transaction()?;
+        let known = tables::conversation(&snapshot, &query.conversation)?;
+        let Some(view) = view.or_else(|| known.map(|known| swept_view(known.state, span))) else {
+            return Ok(Page { items: Vec::new(), more: false });
+        };
+        let mut filler = Filler::new(query);
+        if is_backwards(query.anchor) {
+            filler.add(&view.rows);
+        }
+        let rest = view.span.before(view.floor);
+        if !rest.is_empty() && !filler.is_full() {
+            let known = known.ok_or_else(|| Fault::corrupt("conversations", query.conversation, "pair"))?;
+            let swept = swept(&snapshot, query, rest, known, &view.marks, &mut filler)?;
+            filler.extend(swept);
+        }
+        if !is_backwards(query.anchor) {
+            filler.add(&view.rows);
+        }
+        Ok(page(filler, query, view.state.last))
+    }
+}
+
+/// What memory would say of a conversation that is wholly swept.
+fn swept_view(state: ConversationState, span: impl FnOnce(u32) -> Span) -> View {
+    let floor = state.last.saturating_add(1);
+    View { state, span: span(state.last), floor, rows: Vec::new(), marks: Marks::default() }
+}
+
+/// The messages of a span that the tables have, as far as they fit, in the order of filling.
+fn swept(
+    snapshot: &rusqlite::Connection,
+    query: &HistoryQuery,
+    span: Span,
+    known: KnownConversation,
+    unswept: &Marks,
+    filler: &mut Filler,
+) -> Result<Vec<Arc<Message>>, Fault> {
+    let backwards = is_backwards(query.anchor);
+    let mut messages: Vec<Message> = Vec::new();
+    let mut statement = tables::between(snapshot, backwards)?;
+    let mut rows = statement.query((message_key(known.cid, span.first), message_key(known.cid, span.last)))?;
+    let mut expected = if backwards { span.last } else { span.first };
+    while let Some(row) = rows.next()? {
+        let swept = tables::swept_at(row, &query.conversation)?;
+        if swept.place.seq != expected {
+            return Err(Fault::corrupt("messages", message_key(known.cid, expected), "k"));
+        }
+        if !filler.admits(swept.message.text.len(), messages.len()) {
+            break;
+        }
+        expected = if backwards { expected.saturating_sub(1) } else { expected.saturating_add(1) };
+        messages.push(swept.message);
+    }
+    drop(rows);
+    set_read_times(snapshot, &query.conversation, known, unswept, &mut messages)?;
+    Ok(messages.into_iter().map(Arc::new).collect())
+}
+
+/// Sets when messages of one conversation were read.
+fn set_read_times(
+    snapshot: &rusqlite::Connection,
+    conversation: &ConversationId,
+    known: KnownConversation,
+    unswept: &Marks,
+    messages: &mut [Message],
+) -> Result<(), Fault> {
+    let mut swept = Marks::default();
+    for (reader, marks) in [(Who::Low, &mut swept.low), (Who::High, &mut swept.high)] {
+        let user = reader.user(conversation);
+        let received = || messages.iter().filter(|message| message.receiver == user).map(seq_of);
+        let Some((first, last)) = received().min().zip(received().max()) else { continue };
+        if known.state.side(reader).read >= first {
+            *marks = tables::reads(snapshot, known.cid, reader, first, last)?;
+        }
+    }
+    for message in messages {
+        let (reader, seq) = (Who::is(message.receiver, conversation), seq_of(message));
+        message.read_at = swept.since(reader, seq).or_else(|| unswept.since(reader, seq));
+    }
+    Ok(())
+}
+
+fn page(filler: Filler, query: &HistoryQuery, end: u32) -> Page<Arc<Message>> {
+    let items = filler.finish();
+    let more = if is_backwards(query.anchor) {
+        items.first().is_some_and(|message| message.seq > 1)
+    } else {
+        items.last().is_some_and(|message| message.seq < end.into())
+    };
+    Page { items, more }
+}
+
+fn seq_of(message: &Message) -> u32 {
+    u32::try_from(message.seq).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,107 @@
+//! Which port is answered by which thread: changes by the writer, reads by memory or a reader.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use async_trait::async_trait;
+use chat_ports::{
+    AppendError, Appended, ConversationQuery, Conversations, HistoryQuery, InsertUserError, Login, MarkRead,
+    MessageLog, Messages, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError, StoreHealth, UserQuery, Users,
+    model::{ConversationEntry, Message, MessageId, Page, User, UserId},
+};
+use tokio::sync::oneshot;
+
+use super::Store;
+use crate::{
+    fault::closed,
+    job::{Job, Reply},
+    reader::history_in_memory,
+};
+
+impl Store {
+    /// Queues a change; whatever becomes of the future, it is done.
+    async fn change<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.push(job(reply));
+        answer.await.map_err(|_lost| closed())
+    }
+}
+
+#[async_trait]
+impl MessageLog for Store {
+    async fn append(&self, message: NewMessage) -> Result<Appended, AppendError> {
+        self.change(|reply| Job::Append(message, reply)).await?
+    }
+
+    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
+        self.change(|reply| Job::Read(reading, reply)).await?
+    }
+}
+
+#[async_trait]
+impl Messages for Store {
+    async fn find(&self, id: MessageId) -> Result<Option<Arc<Message>>, StoreError> {
+        match self.shared.overlay.find(id) {
+            Some(found) => Ok(Some(found.message)),
+            None => self.readers.ask(move |desk| desk.find(id)).await,
+        }
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError> {
+        match history_in_memory(&self.shared.overlay, &query) {
+            Some(page) => Ok(page),
+            None => self.readers.ask(move |desk| desk.history(&query)).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Conversations for Store {
+    async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError> {
+        self.readers.ask(move |desk| desk.conversations(&query)).await
+    }
+}
+
+#[async_trait]
+impl Users for Store {
+    async fn insert(&self, user: NewUser) -> Result<User, InsertUserError> {
+        self.change(|reply| Job::AddUser(Box::new(user), reply)).await?
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.readers.ask(move |desk| desk.user(id)).await
+    }
+
+    async fn find_many(&self, ids: Vec<UserId>) -> Result<Vec<User>, StoreError> {
+        self.readers.ask(move |desk| desk.users(ids)).await
+    }
+
+    async fn find_by_login(&self, login: Login) -> Result<Option<User>, StoreError> {
+        self.readers.ask(move |desk| desk.user_by_login(&login)).await
+    }
+
+    async fn list(&self, query: UserQuery) -> Result<Page<User>, StoreError> {
+        self.readers.ask(move |desk| desk.user_list(&query)).await
+    }
+
+    async fn record_presence(&self, records: Vec<PresenceRecord>) -> Result<(), StoreError> {
+        self.change(|reply| Job::Presence(records, reply)).await?
+    }
+
+    async fn clear_presence(&self) -> Result<(), StoreError> {
+        self.change(Job::ClearPresence).await?
+    }
+}
+
+#[async_trait]
+impl StoreHealth for Store {
+    /// Reads both files, and asks the writer: which tries, if its last commit failed. A sweep that fails makes it fail only
+    /// when memory is full because of it: until then sends go on.
+    async fn check(&self) -> Result<(), StoreError> {
+        self.readers.ask(|desk| desk.probe()).await?;
+        self.change(Job::Probe).await??;
+        if !self.shared.health.tables.load(Ordering::Relaxed) && self.shared.overlay.room() == 0 {
+            return Err(StoreError::Unavailable("tables.db can't be written to, and memory is full".into()));
+        }
+        Ok(())
+    }
+}

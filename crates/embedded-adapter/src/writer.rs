@@ -1,0 +1,224 @@
+//! The only thread that changes anything: it drains its queue into one transaction, makes that durable, lets the
+//! listener know, and answers.
+
+mod batch;
+mod ledger;
+mod log;
+mod recovery;
+mod stage;
+mod users;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use chat_ports::{CommitListener, StoreError};
+
+pub(crate) use log::bounds;
+
+use crate::{
+    fault::Fault,
+    job::Job,
+    overlay::Staged,
+    shared::Shared,
+};
+use batch::Batch;
+use ledger::Ledger;
+use log::Log;
+
+/// How often deadlines are looked at while there is no room.
+const ROOM_CHECK: Duration = Duration::from_millis(20);
+/// Entries that are pruned at a time while nobody waits.
+const QUIET_SLICE: u64 = 4_096;
+/// Entries that are pruned along with a commit, at least.
+const BUSY_SLICE: u64 = 128;
+
+/// The writer.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    listener: Arc<dyn CommitListener>,
+    ledger: Ledger,
+    log: Option<Log>,
+    /// The number of the next entry.
+    next_n: u64,
+    /// Where the log's entries begin.
+    first_n: u64,
+    /// Up to which number they may go.
+    prunable: u64,
+    /// What a failed commit may have stored all the same.
+    in_doubt: Option<Batch>,
+    scratch: Vec<u8>,
+}
+
+impl Writer {
+    /// Opens the log and takes what is not swept, from `mark` on, into memory.
+    pub(crate) fn open(
+        shared: Arc<Shared>,
+        listener: Arc<dyn CommitListener>,
+        mark: u64,
+    ) -> Result<Self, Fault> {
+        let log = Log::open(&shared)?;
+        let ledger = Ledger::new(Arc::clone(&shared));
+        let (first_n, last) = log.bounds()?.unwrap_or((mark + 1, mark));
+        let mut writer = Self {
+            shared,
+            listener,
+            ledger,
+            log: Some(log),
+            next_n: last.max(mark) + 1,
+            first_n,
+            prunable: 0,
+            in_doubt: None,
+            scratch: Vec::new(),
+        };
+        writer.replay(mark)?;
+        Ok(writer)
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let _answering = AbandonOnDrop(Arc::clone(&self.shared));
+        let mut backlog = VecDeque::new();
+        loop {
+            let idle = backlog.is_empty() && !self.may_prune();
+            if !self.shared.queue.take(&mut backlog, idle) {
+                return;
+            }
+            let jobs = self.select(&mut backlog);
+            if jobs.is_empty() && !backlog.is_empty() {
+                self.shared.overlay.wait_for_room(ROOM_CHECK);
+            } else if !jobs.is_empty() {
+                self.process(jobs);
+            }
+            self.keep_house(backlog.is_empty() && self.shared.queue.is_empty());
+        }
+    }
+
+    /// Takes from the backlog what can be done now: as many entries as memory has room for, in their order, those
+    /// whose time is over, and everything that is no entry.
+    fn select(&self, backlog: &mut VecDeque<Job>) -> VecDeque<Job> {
+        let mut room = self.shared.overlay.room();
+        if room >= backlog.len() {
+            return std::mem::take(backlog);
+        }
+        let now = self.shared.clock.instant();
+        let (mut jobs, mut left) = (VecDeque::new(), VecDeque::new());
+        for job in backlog.drain(..) {
+            if !job.is_entry() || job.is_late(now) {
+                jobs.push_back(job);
+            } else if room > 0 {
+                room -= 1;
+                jobs.push_back(job);
+            } else {
+                left.push_back(job);
+            }
+        }
+        *backlog = left;
+        jobs
+    }
+
+    fn process(&mut self, jobs: VecDeque<Job>) {
+        let (count, bytes) = (jobs.len(), jobs.iter().map(Job::bytes).sum());
+        let mut batch = Batch::default();
+        let result = self.write(jobs, &mut batch);
+        self.ledger.release();
+        match result {
+            Ok(()) => self.publish(batch),
+            Err(fault) => self.fail(batch, &fault),
+        }
+        self.shared.queue.release(count, bytes);
+    }
+
+    /// Stages every job and commits. After a failure the rest is refused with it.
+    fn write(&mut self, jobs: VecDeque<Job>, batch: &mut Batch) -> Result<(), Fault> {
+        let now = self.shared.clock.instant();
+        let mut result = self.ensure_log();
+        for job in jobs {
+            match &result {
+                Ok(()) => result = self.stage(job, now, batch),
+                Err(fault) => job.refuse(|| refusal(fault)),
+            }
+        }
+        result?;
+        self.prune_along(batch.staged.len())?;
+        self.log()?.commit()
+    }
+
+    /// What is durable now is shown to readers, told to the listener, and answered: in this order.
+    fn publish(&mut self, mut batch: Batch) {
+        self.shared.health.log.store(true, Ordering::Relaxed);
+        self.next_n += batch.staged.len() as u64;
+        if !batch.staged.is_empty() {
+            self.show(batch.staged.drain(..));
+        }
+        if !batch.commits.is_empty() {
+            self.listener.committed(std::mem::take(&mut batch.commits));
+        }
+        batch.send_answers();
+    }
+
+    fn show(&self, staged: impl IntoIterator<Item = Staged>) {
+        self.shared.overlay.apply(staged, self.shared.clock.instant());
+    }
+
+    fn log(&self) -> Result<&Log, Fault> {
+        self.log.as_ref().ok_or_else(|| Fault::Down("the log is not open".into()))
+    }
+
+    fn may_prune(&self) -> bool {
+        self.first_n <= self.prunable && self.log.is_some() && !self.shared.pruning.is_held()
+    }
+
+    /// Deletes a few entries inside of a commit that is made anyway.
+    fn prune_along(&mut self, entries: usize) -> Result<(), Fault> {
+        if entries > 0 && self.may_prune() {
+            self.prune((entries as u64 * 2).max(BUSY_SLICE))?;
+        }
+        Ok(())
+    }
+
+    fn prune(&mut self, most: u64) -> Result<(), Fault> {
+        let last = self.prunable.min(self.first_n + most - 1);
+        self.log()?.prune(self.first_n, last)?;
+        self.first_n = last + 1;
+        Ok(())
+    }
+
+    /// What nobody waits for. A failure is not answered to anybody: it will meet the next commit as well.
+    fn keep_house(&mut self, quiet: bool) {
+        let result = self.prune_if_quiet(quiet).and_then(|()| match &self.log {
+            Some(log) => log.checkpoint_if_due(quiet),
+            None => Ok(()),
+        });
+        if let Err(fault) = result {
+            self.prunable = 0;
+            tracing::warn!(error = %fault, "the log could not be pruned or checkpointed; it will be tried again");
+        }
+    }
+
+    fn prune_if_quiet(&mut self, quiet: bool) -> Result<(), Fault> {
+        if quiet && self.may_prune() { self.prune(QUIET_SLICE) } else { Ok(()) }
+    }
+}
+
+/// What a caller hears of a failed commit.
+fn refusal(fault: &Fault) -> StoreError {
+    if fault.is_full() {
+        StoreError::Unavailable("the disk is full".into())
+    } else if fault.is_connection() || fault.is_damage() {
+        StoreError::Unavailable(fault.to_string().into())
+    } else {
+        StoreError::Internal(fault.to_string().into())
+    }
+}
+
+/// Refuses what waits when the thread ends, however it ends.
+struct AbandonOnDrop(Arc<Shared>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        self.0.queue.abandon();
+    }
+}

@@ -1,0 +1,225 @@
+//! What each job becomes inside of a commit.
+
+use std::{sync::Arc, time::Instant};
+
+use chat_ports::{
+    AppendError, Appended, Commit, MarkRead, NewMessage, NewUser, ReadUpTo, StoreError,
+    model::{ClientId, ConversationId, Message, SocketId},
+};
+
+use super::{Batch, Writer, users};
+use crate::{
+    fault::Fault,
+    job::{Answer, AppendReply, DoneReply, Job, ReadReply, UserReply},
+    overlay::{DedupKey, Found, Numbered, Staged},
+    record::{Entry, Mark, Row},
+    state::{ConversationState, Who},
+};
+
+/// A message that was sent before.
+struct Repeat {
+    first: Arc<Message>,
+    /// Whether the first one is in this batch as well.
+    staged: bool,
+}
+
+impl Writer {
+    /// Stages a job. An error is the log's and ends the batch; what concerns one job only is its answer.
+    pub(super) fn stage(&mut self, job: Job, now: Instant, batch: &mut Batch) -> Result<(), Fault> {
+        if job.is_late(now) {
+            job.refuse(|| StoreError::Timeout);
+            return Ok(());
+        }
+        match job {
+            Job::Append(message, reply) => self.append(message, reply, batch),
+            Job::Read(reading, reply) => self.mark_read(reading, reply, batch),
+            Job::AddUser(user, reply) => self.add_user(*user, reply, batch),
+            Job::Presence(records, reply) => {
+                self.change(reply, batch, |log| users::record_presence(log, &records))
+            }
+            Job::ClearPresence(reply) => self.change(reply, batch, users::clear_presence),
+            Job::Probe(reply) => self.probe(reply, batch),
+            Job::Prune(safe) => {
+                self.prunable = self.prunable.max(safe);
+                Ok(())
+            }
+            #[cfg(test)]
+            Job::Tamper(tamper) => {
+                tamper(self.log()?.connection());
+                Ok(())
+            }
+        }
+    }
+
+    fn append(&mut self, new: NewMessage, reply: AppendReply, batch: &mut Batch) -> Result<(), Fault> {
+        let conversation = ConversationId::between(new.sender, new.receiver);
+        let sender = Who::is(new.sender, &conversation);
+        let mut known = match self.ledger.known(&conversation) {
+            Ok(known) => known,
+            Err(fault) => return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into()))),
+        };
+        let Some(place) = known.state.next(sender) else {
+            let full = StoreError::Internal("the conversation is full".into());
+            return self.excuse(batch, Answer::Append(reply, Err(full.into())));
+        };
+        let (message, except) = stored_form(new, place.seq);
+        match self.repeat_of(&message, &conversation, &mut known, batch) {
+            Ok(Some(repeat)) => {
+                answer_repeat(repeat, &message, reply, batch);
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(fault) => return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into()))),
+        }
+        known.state.sent(sender, place);
+        self.ledger.put(conversation, known);
+        batch.commits.push(Commit::Sent { message: Arc::clone(&message), except });
+        let appended = Appended { message: Arc::clone(&message), repeated: false };
+        batch.answer(Answer::Append(reply, Ok(appended)));
+        self.write_entry(Entry::Sent(Row { message, place }), known.state, batch)
+    }
+
+    /// Looks for the same message: in this batch, in memory, in the tables. The batch is the reservation: a copy that
+    /// came in the meantime finds the first one there and shares its outcome.
+    fn repeat_of(
+        &mut self,
+        message: &Arc<Message>,
+        conversation: &ConversationId,
+        known: &mut super::ledger::Known,
+        batch: &mut Batch,
+    ) -> Result<Option<Repeat>, Fault> {
+        if message.client_id.is_none() {
+            return Ok(None);
+        }
+        let key = DedupKey(Arc::clone(message));
+        if let Some(first) = batch.keys.get(&key) {
+            return Ok(Some(Repeat { first: Arc::clone(&first.0), staged: true }));
+        }
+        if let Some(first) = self.ledger.repeated(&key, conversation, known)? {
+            return Ok(Some(Repeat { first, staged: false }));
+        }
+        batch.keys.insert(key);
+        Ok(None)
+    }
+
+    fn mark_read(&mut self, reading: MarkRead, reply: ReadReply, batch: &mut Batch) -> Result<(), Fault> {
+        let found = match self.ledger.find(reading.message) {
+            Ok(Some(found)) if found.message.receiver == reading.reader => found,
+            Ok(_) => return self.excuse(batch, Answer::Read(reply, Ok(None))),
+            Err(fault) => return self.excuse(batch, Answer::Read(reply, Err(fault.into()))),
+        };
+        match self.plan_reading(&reading, &found) {
+            Ok((read, None)) => {
+                batch.answer(Answer::Read(reply, Ok(Some(read))));
+                Ok(())
+            }
+            Ok((read, Some((mark, state)))) => {
+                let (reader, except) = (reading.reader, reading.except);
+                batch.commits.push(Commit::Read { reader, read: read.clone(), except });
+                batch.answer(Answer::Read(reply, Ok(Some(read))));
+                self.write_entry(Entry::Read(mark), state, batch)
+            }
+            Err(fault) => self.excuse(batch, Answer::Read(reply, Err(fault.into()))),
+        }
+    }
+
+    /// What a reading changes, and the entry for it; no entry if all of it was read before.
+    fn plan_reading(
+        &mut self,
+        reading: &MarkRead,
+        found: &Found,
+    ) -> Result<(ReadUpTo, Option<(Mark, ConversationState)>), Fault> {
+        let (message, place) = (&found.message, found.place);
+        let conversation = message.conversation();
+        let reader = Who::is(reading.reader, &conversation);
+        let mut known = self.ledger.known(&conversation)?;
+        let before = *known.state.side(reader);
+        let mut read = ReadUpTo { conversation, sender: message.sender, count: 0, messages: Vec::new() };
+        if place.seq <= before.read {
+            return Ok((read, None));
+        }
+        let count = place.nth.saturating_sub(before.read_nth);
+        read.count = count.into();
+        let most = count.min(reading.max_ids);
+        read.messages = self.ledger.newest_of_sender(&conversation, &mut known, place.seq, most)?;
+        known.state.read(reader, place.seq, place.nth);
+        self.ledger.put(conversation, known);
+        let mark = Mark { conversation, reader, seq: place.seq, nth: place.nth, at: reading.at };
+        Ok((read, Some((mark, known.state))))
+    }
+
+    fn write_entry(&mut self, entry: Entry, state: ConversationState, batch: &mut Batch) -> Result<(), Fault> {
+        let n = self.next_n + batch.staged.len() as u64;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        entry.encode(&mut scratch);
+        let result = self.log().and_then(|log| log.append(n, &scratch));
+        self.scratch = scratch;
+        batch.staged.push(Staged { numbered: Numbered { n, entry }, state });
+        result
+    }
+
+    fn add_user(&mut self, user: NewUser, reply: UserReply, batch: &mut Batch) -> Result<(), Fault> {
+        let log = self.log()?;
+        match log.begin().and_then(|()| users::insert(log.connection(), user)) {
+            Ok(result) => {
+                batch.answer(Answer::User(reply, result));
+                Ok(())
+            }
+            Err(fault) => {
+                batch.answer(Answer::User(reply, Err(super::refusal(&fault).into())));
+                Err(fault)
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        reply: DoneReply,
+        batch: &mut Batch,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        batch.answer(Answer::Done(reply, Ok(())));
+        let log = self.log()?;
+        log.begin()?;
+        write(log.connection())
+    }
+
+    /// Writes something only if the last commit failed: nobody may be sending any more who would find out.
+    fn probe(&self, reply: DoneReply, batch: &mut Batch) -> Result<(), Fault> {
+        if self.shared.health.log.load(std::sync::atomic::Ordering::Relaxed) {
+            batch.answer(Answer::Done(reply, Ok(())));
+            return Ok(());
+        }
+        self.change(reply, batch, |log| Ok(crate::tables::set_meta(log, "probe", 1)?))
+    }
+
+    fn excuse(&self, batch: &mut Batch, answer: Answer) -> Result<(), Fault> {
+        batch.answer_anyway(answer);
+        Ok(())
+    }
+}
+
+fn stored_form(new: NewMessage, seq: u32) -> (Arc<Message>, Option<SocketId>) {
+    let message = Message {
+        id: new.id,
+        seq: seq.into(),
+        sender: new.sender,
+        receiver: new.receiver,
+        text: new.text.into_string(),
+        timestamp: new.timestamp,
+        read_at: None,
+        client_id: new.client_id.map(ClientId::into_string),
+    };
+    (Arc::new(message), new.except)
+}
+
+fn answer_repeat(repeat: Repeat, message: &Message, reply: AppendReply, batch: &mut Batch) {
+    let result = if repeat.first.text == message.text {
+        Ok(Appended { message: repeat.first, repeated: true })
+    } else {
+        Err(AppendError::ClientIdTaken)
+    };
+    let answer = Answer::Append(reply, result);
+    if repeat.staged { batch.answer(answer) } else { batch.answer_anyway(answer) }
+}
