@@ -1,0 +1,141 @@
+//! A small WebSocket client that can also misbehave.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use crate::host::Host;
+
+pub(crate) struct Client {
+    io: TcpStream,
+}
+
+impl Client {
+    /// A connected socket of the host's user with this number.
+    pub(crate) fn connect(host: &Host, user: usize) -> Self {
+        let mut client = Self::dial(host);
+        let head = client.handshake("/socket.io/?EIO=4&transport=websocket", "");
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        client.expect("0{");
+        client.send(&format!("40{{\"token\":\"{}\"}}", host.token(user)));
+        client.expect("40{\"sid\"");
+        client.expect("42[\"online_users\"");
+        client
+    }
+
+    /// The whole answer to a handshake that is refused.
+    pub(crate) fn refused(host: &Host, path: &str, header: &str) -> String {
+        let mut client = Self::dial(host);
+        let head = client.handshake(path, header);
+        assert!(head.starts_with("HTTP/1.1 4"), "{head}");
+        let length =
+            head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        client.io.read_exact(&mut body).unwrap();
+        head + &String::from_utf8(body).unwrap()
+    }
+
+    fn dial(host: &Host) -> Self {
+        let io = TcpStream::connect(host.address()).unwrap();
+        io.set_nodelay(true).unwrap();
+        io.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self { io }
+    }
+
+    pub(crate) fn set_timeout(&mut self, timeout: Duration) {
+        self.io.set_read_timeout(Some(timeout)).unwrap();
+    }
+
+    fn handshake(&mut self, path: &str, header: &str) -> String {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n"
+        );
+        self.io.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.io.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        String::from_utf8(head).unwrap()
+    }
+
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.io.write_all(bytes).unwrap();
+    }
+
+    pub(crate) fn send(&mut self, text: &str) {
+        self.send_raw(&frame(text));
+    }
+
+    pub(crate) fn send_in_pieces(&mut self, text: &str, size: usize) {
+        for piece in frame(text).chunks(size) {
+            self.send_raw(piece);
+        }
+    }
+
+    /// The next message, passing over those that do not begin so; a ping is answered.
+    pub(crate) fn expect(&mut self, prefix: &str) -> String {
+        loop {
+            let (opcode, payload) =
+                self.frame().unwrap_or_else(|| panic!("closed while waiting for {prefix}"));
+            let text = String::from_utf8(payload).unwrap();
+            assert_eq!(opcode, 1, "waiting for {prefix}, got a frame of kind {opcode}");
+            if text == "2" {
+                self.send("3");
+            } else if text.starts_with(prefix) {
+                return text;
+            }
+        }
+    }
+
+    /// The code of the close frame, reading to the end of the stream; `None` where there was none.
+    pub(crate) fn closed(&mut self) -> Option<u16> {
+        let mut code = None;
+        while let Some((opcode, payload)) = self.frame() {
+            if opcode == 8 {
+                code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+            }
+        }
+        code
+    }
+
+    fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let mut head = [0; 2];
+        self.io.read_exact(&mut head).ok()?;
+        let length = match head[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.io.read_exact(&mut length).ok()?;
+                u64::from(u16::from_be_bytes(length))
+            }
+            127 => {
+                let mut length = [0; 8];
+                self.io.read_exact(&mut length).ok()?;
+                u64::from_be_bytes(length)
+            }
+            length => u64::from(length),
+        };
+        let mut payload = vec![0; usize::try_from(length).unwrap()];
+        self.io.read_exact(&mut payload).ok()?;
+        Some((head[0] & 15, payload))
+    }
+}
+
+/// A whole text frame, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let mut bytes = vec![0x81];
+    match text.len() {
+        length @ 0..=125 => bytes.push(0x80 | u8::try_from(length).unwrap()),
+        length => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(text.as_bytes());
+    bytes
+}

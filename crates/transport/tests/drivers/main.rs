@@ -1,0 +1,140 @@
+//! Both ways to carry a WebSocket keep the same promises: mounted in an actix-web app, and taken over by the
+//! server of our own. The whole contract is tested on the real binary; here stands what a driver could break.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test's helpers fail by panicking; clippy sees that in test functions only"
+)]
+
+mod client;
+mod host;
+
+use std::time::Duration;
+
+use client::Client;
+use host::{Driver, Host};
+
+const BOTH: [Driver; 2] = [Driver::Mounted, Driver::Owned];
+
+#[test]
+fn two_users_chat() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let mut bob = Client::connect(&host, 1);
+        for number in 1..=50 {
+            let text = format!("message {number}");
+            ada.send(&format!(
+                "42{number}[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"{text}\"}}]",
+                host.user(1)
+            ));
+        }
+        for number in 1..=50 {
+            let ack = ada.expect(&format!("43{number}["));
+            assert!(ack.contains(&format!("\"seq\":{number}")), "{driver:?} {ack}");
+            let message = bob.expect("42[\"private_message\"");
+            assert!(message.contains(&format!("\"message\":\"message {number}\"")), "{driver:?} {message}");
+        }
+    }
+}
+
+#[test]
+fn a_message_in_many_small_pieces_arrives_whole() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let text = "x".repeat(3_000);
+        ada.send_in_pieces(
+            &format!(
+                "421[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"{text}\"}}]",
+                host.user(1)
+            ),
+            7,
+        );
+        assert!(ada.expect("431[").contains("\"ok\":true"), "{driver:?}");
+    }
+}
+
+#[test]
+fn a_broken_rule_is_answered_with_its_close_code() {
+    let unmasked = b"\x81\x01x".to_vec();
+    let bad_utf8 = b"\x81\x82\0\0\0\0\xc3\x28".to_vec();
+    let huge = b"\x81\xff\0\0\0\x02\0\0\0\0\0\0\0\0".to_vec();
+    for driver in BOTH {
+        let host = Host::start(driver);
+        for (bytes, code) in [(&unmasked, 1002), (&bad_utf8, 1007), (&huge, 1009)] {
+            let mut client = Client::connect(&host, 0);
+            client.send_raw(bytes);
+            assert_eq!(client.closed(), Some(code), "{driver:?}");
+        }
+        host.until_sockets(0);
+    }
+}
+
+#[test]
+fn a_message_sent_just_before_the_link_is_cut_counts() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut bob = Client::connect(&host, 1);
+        let mut ada = Client::connect(&host, 0);
+        ada.send(&format!(
+            "42[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"last words\"}}]",
+            host.user(1)
+        ));
+        drop(ada);
+        assert!(bob.expect("42[\"private_message\"").contains("last words"), "{driver:?}");
+    }
+}
+
+#[test]
+fn a_handshake_that_is_refused_says_why() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let cases = [
+            ("/socket.io/?EIO=3&transport=websocket", "", "{\"code\":5,"),
+            ("/socket.io/?EIO=4&transport=websocket&sid=nobody", "", "{\"code\":1,"),
+            ("/socket.io/?EIO=4&transport=websocket", "Origin: http://evil.example\r\n", "{\"code\":4,"),
+        ];
+        for (path, header, expected) in cases {
+            let answer = Client::refused(&host, path, header);
+            assert!(answer.contains(expected), "{driver:?} {path}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn a_drain_closes_every_session_and_ends() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut clients: Vec<_> = (0..5).map(|_| Client::connect(&host, 0)).collect();
+        host.drain();
+        for client in &mut clients {
+            assert!(client.closed().is_some(), "{driver:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_closed_as_slow() {
+    let host = Host::start(Driver::Owned);
+    let mut ada = Client::connect(&host, 0);
+    let _deaf = Client::connect(&host, 1);
+    host.until_sockets(2);
+    let text = "x".repeat(3_900);
+    for number in 0..10_000 {
+        ada.send(&format!(
+            "42{number}[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"{text}\"}}]",
+            host.user(1)
+        ));
+        ada.expect(&format!("43{number}["));
+        if host.sockets() == 1 {
+            break;
+        }
+    }
+    host.until_sockets(1);
+    ada.set_timeout(Duration::from_secs(5));
+    ada.send("42[\"get_chat_history\",{}]");
+    assert!(ada.expect("42[\"error\"").contains("otherUserId"), "the sender noticed nothing");
+}
