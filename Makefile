@@ -1,0 +1,122 @@
+# The one door to building, running, testing and measuring. `make help` lists the targets.
+#
+# Only Rust is needed for `make run` and `make build`; with npm there too, the chat page is built and embedded.
+# `make test` installs what else it needs: npm packages, and through apt, as root, Chromium and strace.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+CARGO ?= cargo
+NPM ?= npm
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+HAS_NPM := $(shell command -v $(NPM) 2>/dev/null)
+
+# Finished npm work is known by files that go away with it, so that removing a folder is enough to have it made again.
+WEB_MODULES := web/node_modules/.installed
+WEB_PAGE := web/dist/index.html
+JS_MODULES := tests/js/node_modules/.installed
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+## run: build the server and its page, run it on the embedded store, print its URL (Ctrl-C ends it)
+.PHONY: run
+run: build
+	exec $(TARGET)/release/chat-server serve
+
+## build: the release binary, with the page embedded where npm is there
+.PHONY: build
+build: page
+	$(CARGO) build --release --locked -p chat-server
+
+## web: install the page's packages and build it to web/dist
+.PHONY: web
+web: $(WEB_PAGE)
+
+# Where npm is missing: a word, not an error. The server builds without a page.
+.PHONY: page
+ifdef HAS_NPM
+page: $(WEB_PAGE)
+else
+page:
+	@echo 'make: npm is not installed, so the chat page is left out; the server says at / how to get it.' >&2
+endif
+
+$(WEB_MODULES): web/package-lock.json web/package.json
+	cd web && $(NPM) ci
+	@touch $@
+
+$(WEB_PAGE): $(WEB_MODULES) $(WEB_SOURCES)
+	cd web && $(NPM) run build
+	@touch $@
+
+$(JS_MODULES): tests/js/package-lock.json tests/js/package.json
+	cd tests/js && $(NPM) ci
+	@touch $@
+
+## test: everything: unit and integration tests, the page's tests, the real binary over sockets and in a browser
+.PHONY: test
+test: test-rust test-web test-js
+
+## test-rust: the unit and integration tests of all crates
+.PHONY: test-rust
+test-rust:
+	$(CARGO) test --locked --workspace
+
+## test-web: the page's own tests
+.PHONY: test-web
+test-web: need-npm $(WEB_MODULES)
+	cd web && $(NPM) test
+
+## test-js: the real binary, by the official client, raw sockets and a browser (ONLY='order crash' picks files)
+.PHONY: test-js
+test-js: need-npm tools $(JS_MODULES) $(WEB_PAGE)
+	$(CARGO) build --locked -p chat-server
+	cd tests/js && CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" \
+		node --test --test-concurrency=$(or $(JOBS),3) --test-reporter=spec \
+		$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)
+
+.PHONY: need-npm
+need-npm:
+	@command -v $(NPM) >/dev/null || { echo 'make: this needs Node 20 or newer with npm.' >&2; exit 1; }
+
+# What the tests use besides Rust and Node. Without strace one test is skipped and says so; a browser must be there.
+.PHONY: tools
+tools:
+	@tests/install-tools
+
+## bench: the load tool against release servers, five minutes; the table goes to docs/benchmarks.md (ARGS=--quick tries it)
+.PHONY: bench
+bench:
+	$(CARGO) build --release --locked -p chat-server -p chat-loadgen
+	$(TARGET)/release/loadgen suite --binary $(TARGET)/release/chat-server \
+		$(or $(ARGS),--docs docs/benchmarks.md)
+
+## lint: formatting, clippy and docs, warnings are errors
+.PHONY: lint
+lint:
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+## fmt: format the code
+.PHONY: fmt
+fmt:
+	$(CARGO) fmt --all
+
+## docs: the API docs of all crates
+.PHONY: docs
+docs:
+	$(CARGO) doc --locked --workspace --no-deps
+	@echo "file://$(abspath $(TARGET))/doc/chat_domain/index.html"
+
+## clean: remove all that was built, installed or left behind by tests; data/ stays
+.PHONY: clean
+clean:
+	$(CARGO) clean
+	rm -rf web/node_modules web/dist tests/js/node_modules artifacts
+
+## help: this list
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
