@@ -7,7 +7,7 @@ use std::{
 };
 
 fn main() -> io::Result<()> {
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("page.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let web = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../web");
     let dist = web.join("dist");
     let mut files = Vec::new();
@@ -20,11 +20,14 @@ fn main() -> io::Result<()> {
     }
     println!("cargo:rerun-if-changed=build.rs");
     files.sort();
-    let mut list = fs::File::create(out)?;
+    let mut list = fs::File::create(out.join("page.rs"))?;
     writeln!(list, "&[")?;
-    for (name, path) in files {
+    for (number, (name, path)) in files.into_iter().enumerate() {
+        // A copy of our own: the page may be built anew before the compiler comes to read it.
+        let copy = out.join(format!("page-{number}"));
+        fs::copy(path, &copy)?;
         let mime = media_type(&name);
-        writeln!(list, "File {{ name: {name:?}, media_type: {mime:?}, bytes: include_bytes!({path:?}) }},")?;
+        writeln!(list, "File {{ name: {name:?}, media_type: {mime:?}, bytes: include_bytes!({copy:?}) }},")?;
     }
     writeln!(list, "]")
 }
@@ -36,7 +39,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, PathBuf)>) -> io
         if path.is_dir() {
             collect(root, &path, files)?;
         } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
-            files.push((name.replace('\\', "/"), path.canonicalize()?));
+            files.push((name.replace('\\', "/"), path.clone()));
         }
     }
     Ok(())

@@ -47,6 +47,11 @@ enum Command {
         /// The file to write; it must not exist.
         file: PathBuf,
     },
+    /// Restore a backup into `DATA_DIR`, which must hold no store. No server may run on it.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 /// For whom a token is, and how long.
@@ -92,5 +97,6 @@ pub(crate) fn run() -> Result<(), Failure> {
             commands::add_user(&settings()?, username, email)
         }
         Command::Backup { file } => commands::backup(&settings()?, file),
+        Command::Restore { file } => commands::restore(&settings()?, &file),
     }
 }

@@ -48,10 +48,7 @@ pub(crate) fn gen_token(settings: &Settings, whose: TokenFor) -> Result<(), Fail
         (Some(id), username) => (id, username.unwrap_or_default()),
         (None, username) => {
             let request = Request::FindUser { username: username.unwrap_or_default() };
-            match block_on(ask(settings, request))?? {
-                Answer::User { id, username } => (id, username),
-                other => return Err(unexpected(other)),
-            }
+            block_on(ask(settings, request))??.user()?
         }
     };
     let secret = compose::secret(settings)?;
@@ -64,20 +61,22 @@ pub(crate) fn gen_token(settings: &Settings, whose: TokenFor) -> Result<(), Fail
 pub(crate) fn add_user(settings: &Settings, username: String, email: String) -> Result<(), Failure> {
     let password = read_password().map_err(|error| Failure::run("the password can't be read", error))?;
     let request = Request::AddUser { username, email, password: password.to_string() };
-    match block_on(ask(settings, request))?? {
-        Answer::User { id, username } => print(format_args!("added {username} ({id})")),
-        other => Err(unexpected(other)),
-    }
+    let (id, username) = block_on(ask(settings, request))??.user()?;
+    print(format_args!("added {username} ({id})"))
 }
 
 /// Backs the store up, through the running server or without one.
 pub(crate) fn backup(settings: &Settings, file: PathBuf) -> Result<(), Failure> {
     // The server may have another working folder.
     let file = std::path::absolute(&file).map_err(|error| Failure::run(file.display(), error))?;
-    match block_on(ask(settings, Request::Backup { file: file.clone() }))?? {
-        Answer::Done => print(format_args!("backed up to {}", file.display())),
-        other => Err(unexpected(other)),
-    }
+    block_on(ask(settings, Request::Backup { file: file.clone() }))??.done()?;
+    print(format_args!("backed up to {}", file.display()))
+}
+
+/// Restores a backup into the data folder.
+pub(crate) fn restore(settings: &Settings, file: &Path) -> Result<(), Failure> {
+    compose::restore(settings, file)?;
+    print(format_args!("restored {} into {}", file.display(), settings.data_dir.display()))
 }
 
 /// Has a request served: by the server that runs on the data folder, else here, with the store opened.
@@ -90,13 +89,6 @@ async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
     let answer = built.desk().serve(request).await;
     built.store.close();
     Ok(answer)
-}
-
-fn unexpected(answer: Answer) -> Failure {
-    Failure::Run(match answer {
-        Answer::Failed { reason } => reason,
-        Answer::User { .. } | Answer::Done => "the server answered something else than was asked".into(),
-    })
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {

@@ -1,6 +1,12 @@
 //! What is built of what: settings into adapters, adapters into the chat.
 
-use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+use std::{
+    fs::DirBuilder,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chat_auth::{BcryptHasher, Hs256};
 use chat_domain::{
@@ -70,6 +76,16 @@ pub(crate) fn secret(settings: &Settings) -> Result<Secret, Failure> {
         Some(given) => Ok(given.clone()),
         None => kept_secret(&data_folder(settings)?),
     }
+}
+
+/// Restores a backup into the data folder.
+///
+/// # Errors
+/// The folder holds a store, or the file is no backup.
+pub(crate) fn restore(settings: &Settings, file: &Path) -> Result<(), Failure> {
+    let folder = data_folder(settings)?;
+    chat_embedded_adapter::restore(file, &folder)
+        .map_err(|error| Failure::run("the backup is not restored", error))
 }
 
 /// The data folder, made for its owner only if it was not there, as an absolute path.

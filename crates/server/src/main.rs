@@ -25,6 +25,8 @@ mod settings;
 mod system;
 
 fn main() -> ExitCode {
+    // The store, backups, secrets: what this program writes is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

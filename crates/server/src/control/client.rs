@@ -32,7 +32,7 @@ pub(crate) async fn ask(folder: &Path, request: &Request) -> Result<Option<Answe
         .map_err(failed)?;
     serde_json::from_str(&line)
         .map(Some)
-        .map_err(|_| Failure::run(path.display(), "the server broke off, or is of another version"))
+        .map_err(|_cut_short| Failure::run(path.display(), "the server broke off, or is of another version"))
 }
 
 /// Whether an error of connecting means that no server runs: no file, a dead one's file, or a path too

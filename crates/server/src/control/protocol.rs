@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chat_domain::model::UserId;
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
+
 /// Most bytes of a line, either way.
 pub(super) const MAX_LINE: u64 = 65_536;
 
@@ -31,3 +33,25 @@ pub(crate) enum Answer {
     /// Not done; one line for people.
     Failed { reason: String },
 }
+
+impl Answer {
+    /// The account, where one was asked for.
+    pub(crate) fn user(self) -> Result<(UserId, String), Failure> {
+        match self {
+            Self::User { id, username } => Ok((id, username)),
+            Self::Done => Err(Failure::Run(MIXED_UP.into())),
+            Self::Failed { reason } => Err(Failure::Run(reason)),
+        }
+    }
+
+    /// Nothing, where something was to be done.
+    pub(crate) fn done(self) -> Result<(), Failure> {
+        match self {
+            Self::Done => Ok(()),
+            Self::User { .. } => Err(Failure::Run(MIXED_UP.into())),
+            Self::Failed { reason } => Err(Failure::Run(reason)),
+        }
+    }
+}
+
+const MIXED_UP: &str = "the server answered something else than was asked";

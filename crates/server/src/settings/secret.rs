@@ -144,7 +144,9 @@ pub(crate) fn kept(folder: &Path) -> Result<Secret, Failure> {
 /// Writes a new secret under another name and links it, so that nobody ever reads half of it.
 fn make(file: &Path) -> io::Result<()> {
     let secret = generate().map_err(io::Error::other)?;
-    let draft = file.with_extension(format!("{}.new", std::process::id()));
+    let mut drawn = [0; 4];
+    getrandom::fill(&mut drawn).map_err(io::Error::other)?;
+    let draft = file.with_extension(format!("{:08x}.new", u32::from_ne_bytes(drawn)));
     let written = write_private(&draft, secret.as_bytes()).and_then(|()| match fs::hard_link(&draft, file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
@@ -155,7 +157,7 @@ fn make(file: &Path) -> io::Result<()> {
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.write_all(b"\n")?;
     file.sync_all()

@@ -62,14 +62,15 @@ impl Sources {
     }
 
     /// Adds the variables that have names of ours; the others belong to somebody else.
-    pub(super) fn add_environment(
+    pub(crate) fn add_environment(
         &mut self,
         variables: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<(), SettingsError> {
         let mut values = HashMap::new();
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| is_known(name)) else { continue };
-            let value = value.into_string().map_err(|_| SettingsError::new(name, "is not valid UTF-8"))?;
+            let value =
+                value.into_string().map_err(|_bytes| SettingsError::new(name, "is not valid UTF-8"))?;
             values.insert(name.to_owned(), value);
         }
         self.layers.push((Origin::Environment, values));
