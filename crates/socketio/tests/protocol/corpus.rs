@@ -4,16 +4,13 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-#[expect(
-    clippy::disallowed_methods,
-    clippy::wildcard_enum_match_arm,
-    unreachable_pub,
-    reason = "shared with cargo-fuzz"
-)]
+#[expect(clippy::disallowed_methods, unreachable_pub, reason = "shared with cargo-fuzz")]
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
-const TARGETS: [(&str, fn(&[u8])); 4] = [
+type Target = fn(&[u8]);
+
+const TARGETS: [(&str, Target); 4] = [
     ("packet", targets::packet),
     ("payload", targets::payload),
     ("session", targets::session),

@@ -125,10 +125,13 @@ fn autobahn_4_reserved_opcodes() {
     }
 }
 
+/// Name, frames, messages, end.
+type Case<'a> = (&'a str, &'a [(u8, &'a [u8])], &'a [Message], Result<(), Violation>);
+
 #[test]
 fn autobahn_5_fragmentation() {
     let order = Err(Violation::Fragments);
-    let table: &[(&str, &[(u8, &[u8])], &[Message], Result<(), Violation>)] = &[
+    let table: &[Case] = &[
         ("5.1", &[(0x09, b"a"), (0x80, b"b")], &[], Err(Violation::ControlFrame)),
         ("5.2", &[(0x0a, b"a"), (0x80, b"b")], &[], Err(Violation::ControlFrame)),
         ("5.3", &[(0x01, b"a"), (0x80, b"b")], &[text("ab")], Ok(())),
