@@ -1,16 +1,6 @@
 //! From the running server to its end: signals, drain, deadline.
 
-use std::{
-    io,
-    net::TcpListener,
-    process::exit,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{io, net::TcpListener, process::exit, sync::Arc, thread, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use chat_embedded_adapter::Store;
@@ -23,12 +13,6 @@ use tokio::{
 
 use crate::{control::ControlServer, failure::Failure, settings::Drain};
 
-/// How long answers that are made have to leave before their connections are closed, in seconds.
-pub(crate) const LAST_BYTES_SECONDS: u64 = 1;
-
-/// How often it is looked whether the last request is answered.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
-
 /// Everything that runs and has to end.
 pub(crate) struct Running {
     pub(crate) handle: ServerHandle,
@@ -36,7 +20,6 @@ pub(crate) struct Running {
     pub(crate) listener: TcpListener,
     pub(crate) background: JoinHandle<()>,
     pub(crate) control: Option<ControlServer>,
-    pub(crate) in_flight: InFlight,
     pub(crate) transport: Transport,
     pub(crate) store: Arc<Store>,
 }
@@ -80,7 +63,6 @@ impl Running {
         // clients go elsewhere. Systems that can't do this to a listening socket close it a moment later.
         let _collected = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
         self.transport.drain().await;
-        self.in_flight.until_none().await;
         self.handle.stop(true).await;
         self.background.abort();
         drop(self.control);
@@ -122,33 +104,5 @@ impl Signals {
             _ = self.terminate.recv() => ("SIGTERM", SignalKind::terminate().as_raw_value()),
             _ = self.interrupt.recv() => ("SIGINT", SignalKind::interrupt().as_raw_value()),
         }
-    }
-}
-
-/// Counts the requests that are being answered.
-#[derive(Clone, Default)]
-pub(crate) struct InFlight(Arc<AtomicUsize>);
-
-impl InFlight {
-    /// Counts one for as long as the guard lives.
-    pub(crate) fn enter(&self) -> Entered {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Entered(Arc::clone(&self.0))
-    }
-
-    /// Waits until there is none.
-    async fn until_none(&self) {
-        while self.0.load(Ordering::Relaxed) > 0 {
-            sleep(LOOK_AGAIN).await;
-        }
-    }
-}
-
-/// A request that is being answered.
-pub(crate) struct Entered(Arc<AtomicUsize>);
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

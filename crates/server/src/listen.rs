@@ -26,7 +26,7 @@ pub(crate) fn bind(settings: &Listen) -> Result<TcpListener, Failure> {
 pub(crate) fn url(address: SocketAddr) -> String {
     let port = address.port();
     match address.ip() {
-        ip if ip.is_unspecified() || ip.is_loopback() => format!("http://localhost:{port}"),
+        ip if ip.is_unspecified() => format!("http://localhost:{port}"),
         IpAddr::V4(ip) => format!("http://{ip}:{port}"),
         IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
     }
@@ -51,7 +51,7 @@ mod tests {
     fn urls_are_what_a_browser_on_this_machine_understands() {
         for (address, expected) in [
             ("0.0.0.0:5000", "http://localhost:5000"),
-            ("127.0.0.1:80", "http://localhost:80"),
+            ("127.0.0.1:80", "http://127.0.0.1:80"),
             ("[::]:5000", "http://localhost:5000"),
             ("192.0.2.7:5000", "http://192.0.2.7:5000"),
             ("[2001:db8::1]:5000", "http://[2001:db8::1]:5000"),

@@ -2,20 +2,15 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{
-    App, HttpServer,
-    dev::{Server, Service},
-    http::KeepAlive,
-    rt, web,
-};
+use actix_web::{dev::Server, rt};
 use chat_domain::ports::{StoreHealth, Users};
-use chat_transport::{Hub, Transport};
+use chat_transport::{Hub, ServeOptions, Transport};
 
 use crate::{
     compose::{self, Built},
     control::ControlServer,
     failure::Failure,
-    lifecycle::{self, InFlight, Running},
+    lifecycle::{self, Running},
     listen, logging, page,
     settings::Settings,
 };
@@ -23,6 +18,10 @@ use crate::{
 /// How long an idle connection is kept: longer than a proxy before us does, so that it never reuses one
 /// that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long requests that are still being answered have when the sockets are closed. Idle connections are
+/// kept as long, so it is short.
+const LAST_REQUESTS: Duration = Duration::from_secs(2);
 
 /// Runs the server until a signal ends it.
 ///
@@ -55,8 +54,7 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
     );
     let broken = |error| Failure::run("the listener", error);
     let twin = listener.try_clone().map_err(broken)?;
-    let in_flight = InFlight::default();
-    let server = http(&settings, listener, &transport, &in_flight).map_err(broken)?;
+    let server = http(&settings, listener, &transport).map_err(broken)?;
     let running = Running {
         handle: server.handle(),
         listener: twin,
@@ -65,7 +63,6 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
             async move { transport.background().await }
         }),
         control: control(&settings, &built),
-        in_flight,
         transport,
         store: Arc::clone(&built.store),
     };
@@ -73,40 +70,16 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
     lifecycle::run(running, rt::spawn(server), signals, settings.drain).await
 }
 
-/// The HTTP server, bound and not yet running.
-fn http(
-    settings: &Settings,
-    listener: TcpListener,
-    transport: &Transport,
-    in_flight: &InFlight,
-) -> io::Result<Server> {
-    let (transport, in_flight) = (transport.clone(), in_flight.clone());
-    let workers = settings.listen.workers;
-    let server = HttpServer::new(move || {
-        let (transport, in_flight) = (transport.clone(), in_flight.clone());
-        App::new()
-            .wrap_fn(move |request, service| {
-                let counted = in_flight.enter();
-                let answer = service.call(request);
-                async move {
-                    let answer = answer.await;
-                    drop(counted);
-                    answer
-                }
-            })
-            .configure(|config| transport.configure(config))
-            .configure(page::configure)
-            .default_service(web::to(Transport::not_found))
-    });
-    let server = server
-        .workers(workers)
-        .max_connections(settings.listen.max_connections.div_ceil(workers))
-        .client_request_timeout(settings.listen.header_timeout)
-        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(lifecycle::LAST_BYTES_SECONDS)
-        .disable_signals();
-    Ok(server.listen(listener)?.run())
+fn http(settings: &Settings, listener: TcpListener, transport: &Transport) -> io::Result<Server> {
+    let listen = &settings.listen;
+    let options = ServeOptions {
+        workers: listen.workers,
+        header_timeout: listen.header_timeout,
+        keep_alive: KEEP_ALIVE,
+        max_connections: listen.max_connections.div_ceil(listen.workers),
+        shutdown_timeout: LAST_REQUESTS,
+    };
+    chat_transport::serve(transport, vec![listener], &options, page::configure)
 }
 
 /// The control socket; without one the server serves all the same.
@@ -125,10 +98,10 @@ fn announce(settings: &Settings, listener: &TcpListener) {
     let url = listener.local_addr().map(listen::url).unwrap_or_default();
     let folder = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());
     tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        environment = %settings.environment,
         store = "embedded",
         folder = %folder.display(),
-        "chat-server listens on {url}"
+        environment = %settings.environment,
+        "chat-server {} listens on {url}",
+        env!("CARGO_PKG_VERSION"),
     );
 }

@@ -42,7 +42,7 @@ fn without_any_setting_the_defaults_are_the_contracts() {
     assert_eq!(settings.chat, ChatSettings::default());
     assert_eq!(settings.drain.grace, Duration::from_secs(1));
     assert_eq!(settings.drain.deadline, Duration::from_secs(10));
-    assert_eq!(settings.log, LogSettings { json: false, filter: "info".into() });
+    assert_eq!(settings.log, LogSettings { json: false, filter: "info,actix_server=warn".into() });
     assert!(settings.secret.is_none());
     assert_eq!(settings.notices, [""; 0]);
 
@@ -204,7 +204,7 @@ fn settings_of_features_to_come_are_said_or_refused_and_never_shown() {
 
 #[test]
 fn log_filters_are_checked() {
-    assert_eq!(load(&[("LOG_LEVEL", "debug")]).unwrap().log.filter, "debug");
+    assert_eq!(load(&[("LOG_LEVEL", "debug")]).unwrap().log.filter, "debug,actix_server=warn");
     let both = [("LOG_LEVEL", "debug"), ("RUST_LOG", "info,chat_transport=trace")];
     assert_eq!(load(&both).unwrap().log.filter, "info,chat_transport=trace");
     assert!(refusal(&[("RUST_LOG", "chat=loud")]).starts_with("RUST_LOG: "));
