@@ -1,4 +1,5 @@
 //! The binary from outside: commands, exit codes, the one line of a failure, start and end.
+#![expect(clippy::unwrap_used, reason = "the helpers of these tests may panic as tests do")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
