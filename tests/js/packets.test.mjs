@@ -45,7 +45,6 @@ const MALFORMED = {
   'an event whose name is an object': '42[{"$ne":null}]',
   'half an event': '42["typing",{"receiverId"',
   'an event with more behind it': '42["typing",{}]x',
-  'an acknowledgement without an id': '43[]',
   'an acknowledgement that is an object': '431{}',
   'an event for a namespace that was never joined': '42/elsewhere,["typing",{}]',
   'no number of attachments': '45-["x",{"_placeholder":true,"num":0}]',

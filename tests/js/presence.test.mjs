@@ -10,6 +10,7 @@ import {
   nextEvent,
   pending,
   register,
+  registerMany,
   rest,
   startServer,
 } from './server.mjs';
@@ -129,7 +130,7 @@ test('REST shows who is online, and when somebody was last seen', async () => {
 });
 
 test('100 users who come at once are all told', async () => {
-  const users = await Promise.all(Array.from({ length: 100 }, () => register(server.url)));
+  const users = await registerMany(server.url, 100);
   const sockets = await Promise.all(users.map((user) => connect(server.url, user.token, TRANSPORTS.websocket)));
   for (const user of users) assert.deepEqual(await nextEvent(watcher, 'user_online', about(user)), name(user));
   for (const socket of sockets) socket.disconnect();

@@ -20,7 +20,7 @@ export {
   REMOTE,
 } from './support/process.mjs';
 export { JWT_SECRET, signToken, unsignedToken } from './support/tokens.mjs';
-export { request, rawHttp, rest, register, login, uniqueName } from './support/http.mjs';
+export { request, rawHttp, rest, register, registerMany, login, uniqueName } from './support/http.mjs';
 export {
   connect,
   refusedConnect,
