@@ -128,6 +128,7 @@ impl Writer {
             Ok(()) => self.publish(batch),
             Err(fault) => self.fail(batch, &fault),
         }
+        self.ledger.trim();
         self.shared.queue.release(count, bytes);
     }
 

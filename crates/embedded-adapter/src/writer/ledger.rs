@@ -61,7 +61,12 @@ impl Ledger {
     /// Remembers a conversation's numbers.
     pub(super) fn put(&mut self, conversation: ConversationId, known: Known) {
         self.young.insert(conversation, known);
-        if self.young.len() * 2 > self.shared.options.cached_conversations.max(2) {
+    }
+
+    /// Forgets what has not been in use lately, if there is too much of it. Not while something is staged: that stands
+    /// nowhere else.
+    pub(super) fn trim(&mut self) {
+        if self.young.len() * 2 > self.shared.options.cached_conversations {
             self.old = mem::take(&mut self.young);
         }
     }

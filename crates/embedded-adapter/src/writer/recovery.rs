@@ -37,6 +37,7 @@ impl Writer {
             staged.push(self.take_up(n, entry)?);
             if staged.len() >= REPLAY_SLICE {
                 self.show(staged.drain(..));
+                self.ledger.trim();
             }
         }
         self.show(staged);
