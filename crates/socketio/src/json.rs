@@ -2,6 +2,7 @@
 
 mod elements;
 mod placeholders;
+mod plain;
 mod scan;
 mod text;
 

@@ -93,8 +93,8 @@ fn decode_chunks(data: &[u8], size: usize) -> (Vec<Message>, Option<Violation>) 
 
 /// A whole session under a script: one step a line, a letter, a digit for the link or request, and data.
 ///
-/// `g` GET, `b` a POST begins, `p` POST, `z` a POST too large, `a` aborted, `u` upgrade, `t` text,
-/// `y` binary, `c` link closed, `w` wait this many seconds, `A` accept, `R` refuse, `D` disconnect,
+/// `g` GET, `b` a POST begins, `p` POST, `z` a POST too large, `a` a GET aborted, `k` a POST aborted,
+/// `u` upgrade, `t` text, `y` binary, `c` link closed, `w` wait this many seconds, `A` accept, `R` refuse, `D` disconnect,
 /// `S` send, `X` close. A script that begins with `W` begins on a WebSocket, number 0.
 pub fn session(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
@@ -136,16 +136,15 @@ impl World {
         let Some((op, rest)) = line.split_first() else { return };
         let (number, rest) =
             rest.split_first().map_or((0, rest), |(digit, rest)| (u64::from(digit % 10), rest));
-        let (request, link, data) = (RequestId(number), LinkId(number), Bytes::copy_from_slice(rest));
+        let (get, post, link) = (RequestId(number), RequestId(100 + number), LinkId(number));
+        let data = Bytes::copy_from_slice(rest);
         match op {
-            b'g' => self.request(request, Input::Get { request }),
-            b'b' => self.request(request, Input::PostBegun { request }),
-            b'p' => self.request(request, Input::Post { request, body: data }),
-            b'z' => self.request(request, Input::PostTooLarge { request }),
-            b'a' => {
-                self.open_requests.retain(|open| *open != request);
-                self.session.handle(self.now, Input::Aborted { request });
-            }
+            b'g' => self.request(get, Input::Get { request: get }),
+            b'b' => self.request(post, Input::PostBegun { request: post }),
+            b'p' => self.request(post, Input::Post { request: post, body: data }),
+            b'z' => self.request(post, Input::PostTooLarge { request: post }),
+            b'a' => self.abort(get),
+            b'k' => self.abort(post),
             b'u' => self.session.handle(self.now, Input::Upgrade { link }),
             b't' => {
                 let data = Bytes::from(String::from_utf8_lossy(rest).into_owned());
@@ -195,6 +194,11 @@ impl World {
             self.open_requests.push(request);
         }
         self.session.handle(self.now, input);
+    }
+
+    fn abort(&mut self, request: RequestId) {
+        self.open_requests.retain(|open| *open != request);
+        self.session.handle(self.now, Input::Aborted { request });
     }
 
     fn wait(&mut self, time: Duration) {

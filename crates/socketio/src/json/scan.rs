@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Invalid;
+use super::plain::plain_len;
 
 /// The most levels that a scan can keep track of.
 const MAX_DEPTH: usize = 128;
@@ -169,7 +170,7 @@ impl<V: Visitor> Scanner<'_, V> {
         self.at += 1;
         loop {
             let rest = self.text.get(self.at..)?;
-            let plain = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
+            let plain = plain_len(rest);
             self.at += plain + 1;
             match rest.get(plain)? {
                 b'"' => return Some(()),

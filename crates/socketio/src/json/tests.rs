@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::plain::plain_len;
 use super::{Invalid, check_placeholders, elements, push_string, unquote, validate};
 
 const VALID: &[&str] = &[
@@ -212,6 +213,14 @@ proptest! {
         prop_assume!(!text.contains("\\ud800"));
         let expected = serde_json::from_str::<serde_json::Value>(&text).is_ok();
         prop_assert_eq!(validate(text.as_bytes(), 128).is_ok(), expected);
+    }
+
+    #[test]
+    fn plain_text_ends_where_a_plain_search_says(
+        text in prop::collection::vec(prop::sample::select(b"\x00\x1f !\"#\\[]a\x7f\x80\xa2\xdc\xff".to_vec()), 0..40),
+    ) {
+        let end = text.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+        prop_assert_eq!(plain_len(&text), end.unwrap_or(text.len()));
     }
 
     #[test]
