@@ -225,7 +225,8 @@ fn arguments(
     if json::first_byte(payload) != Some(b'[') {
         return Err(Malformed::Payload);
     }
-    let spans = json::elements(&text, at, config.max_depth, config.max_args + usize::from(named))?;
+    let spans =
+        json::elements(&text, at, config.max_depth, config.max_args.saturating_add(usize::from(named)))?;
     if let Some(count) = attachments {
         json::check_placeholders(payload, config.max_depth, count)?;
     }

@@ -59,7 +59,7 @@ impl Polling {
         let mut size = 0;
         let fitting = self.queue.iter().take_while(|frame| {
             size += encoded_len(frame);
-            size <= max_payload + 1
+            size <= max_payload.saturating_add(1)
         });
         let count = fitting.count().max(1);
         let payload = encode_payload(self.queue.iter().take(count));
