@@ -20,6 +20,8 @@ mod state;
 mod store;
 mod sweeper;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod writer;
 

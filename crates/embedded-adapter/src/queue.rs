@@ -92,6 +92,12 @@ impl Queue {
         self.inner.lock().jobs.is_empty()
     }
 
+    /// How many jobs are not done.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.inner.lock().held_jobs
+    }
+
     /// Makes room again for jobs that are done.
     pub(crate) fn release(&self, jobs: usize, bytes: usize) {
         let mut inner = self.inner.lock();
@@ -115,4 +121,34 @@ impl Queue {
 
 fn queue_full() -> StoreError {
     StoreError::Unavailable("the writer's queue is full".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn past_its_bound_and_after_closing_a_job_is_refused_at_once() {
+        let queue = Queue::new(&Options { queue_entries: 2, ..Options::new("") });
+        let push = || {
+            let (reply, answer) = oneshot::channel();
+            queue.push(Job::Probe(reply));
+            answer
+        };
+        let mut waiting = [push(), push()];
+        assert!(push().try_recv().unwrap().unwrap_err().to_string().contains("queue is full"));
+        let mut backlog = VecDeque::new();
+        assert!(queue.take(&mut backlog, true));
+        assert!(push().try_recv().unwrap().is_err(), "what is taken counts until it is done");
+        queue.release(1, 0);
+        let mut third = push();
+        assert!(third.try_recv().is_err(), "it waits");
+        queue.close();
+        assert!(push().try_recv().unwrap().unwrap_err().to_string().contains("closed"));
+        queue.abandon();
+        assert!(third.try_recv().unwrap().is_err());
+        assert!(waiting.iter_mut().all(|answer| answer.try_recv().is_err()), "the writer has them");
+    }
 }

@@ -86,6 +86,12 @@ impl Store {
         answer.await.unwrap_or(Err(BackupError::Closed))
     }
 
+    /// What the threads share, for tests that reach inside.
+    #[cfg(test)]
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Does what waits, sweeps and syncs, and ends the threads; blocks until then. Later calls are answered
     /// `Unavailable`. Closing twice does nothing.
     pub fn close(&self) {

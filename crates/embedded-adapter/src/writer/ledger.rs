@@ -193,9 +193,13 @@ impl Ledger {
             self.snapshot = Some(generation);
         }
         let result = read(self.tables.get()?);
-        if result.as_ref().is_err_and(Fault::is_connection) {
+        if let Err(fault) = &result {
+            // A new connection is cheap, and the failed one may be part of the fault.
             self.snapshot = None;
             self.tables.forget();
+            if fault.is_damage() {
+                self.shared.paths.suspect_tables();
+            }
         }
         result
     }

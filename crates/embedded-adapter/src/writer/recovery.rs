@@ -130,4 +130,22 @@ impl Writer {
         self.log = Some(log);
         Ok(stored)
     }
+
+    /// What a commit does that fails after, or before, its entries were on disk.
+    #[cfg(test)]
+    pub(crate) fn commit_with_unknown_outcome(
+        &mut self,
+        jobs: std::collections::VecDeque<crate::job::Job>,
+        stored: bool,
+        fault: &Fault,
+    ) {
+        let mut batch = Batch::default();
+        let now = self.shared.clock.instant();
+        jobs.into_iter().for_each(|job| self.stage(job, now, &mut batch).unwrap());
+        if stored {
+            self.log().unwrap().commit().unwrap();
+        }
+        self.ledger.release();
+        self.fail(batch, fault);
+    }
 }

@@ -1,0 +1,148 @@
+//! Who may open a folder, and what is refused by which name.
+
+use std::{fs, path::Path, sync::Arc};
+
+use chat_testkit::{ManualClock, RecordingListener};
+use rusqlite::Connection;
+
+use super::world::World;
+use crate::{OpenError, Options, Store};
+
+fn open(dir: &Path) -> Result<Store, OpenError> {
+    Store::open(Options::new(dir), Arc::new(ManualClock::new()), RecordingListener::new())
+}
+
+fn refusal(dir: &Path) -> String {
+    let message = open(dir).unwrap_err().to_string();
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+/// A store with a message, closed, after something was done to a file of it.
+fn changed(name: &str, change: impl FnOnce(&Path)) -> (World, String) {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    world.store.close();
+    change(&world.file(name));
+    let refusal = refusal(world.dir.path());
+    assert!(refusal.contains(name), "{refusal}");
+    (world, refusal)
+}
+
+#[test]
+fn a_second_open_is_refused_until_the_first_is_closed() {
+    let world = World::new(|_| {});
+    assert!(refusal(world.dir.path()).contains("another process has this folder open"));
+    world.store.close();
+    open(world.dir.path()).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_or_is_none_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    for folder in [&file, &file.join("below")] {
+        assert!(refusal(folder).contains(&folder.display().to_string()));
+    }
+}
+
+/// Where the tests run as root, permissions say nothing; the end-to-end tests try this as another user.
+#[cfg(unix)]
+#[test]
+fn a_folder_or_file_that_cannot_be_written_is_refused_by_name() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new(|_| {});
+    world.store.close();
+    let probe = world.file("probe");
+    let modes = |mode| fs::set_permissions(world.dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+    modes(0o500);
+    let bound = fs::write(&probe, "x").is_err();
+    if bound {
+        assert!(refusal(world.dir.path()).contains("store.lock"));
+    }
+    modes(0o700);
+    let log = world.file("log.db");
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o400)).unwrap();
+    if bound {
+        assert!(refusal(world.dir.path()).contains("log.db"));
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused_in_either_file() {
+    for name in ["log.db", "tables.db"] {
+        let (_world, refusal) = changed(name, |path| {
+            Connection::open(path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        });
+        assert!(refusal.contains("format 2"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_foreign_database_is_refused_in_either_file() {
+    for name in ["log.db", "tables.db"] {
+        changed(name, |path| {
+            fs::remove_file(path).unwrap();
+            Connection::open(path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_missing_or_empty_file_is_refused_and_never_begun_afresh() {
+    for name in ["log.db", "tables.db"] {
+        let (world, refusal) = changed(name, |path| fs::remove_file(path).unwrap());
+        assert!(refusal.contains("is missing"), "{refusal}");
+        assert!(!world.file(name).exists());
+        changed(name, |path| fs::write(path, "").unwrap());
+        changed(name, |path| fs::write(path, "no database ".repeat(1_000)).unwrap());
+    }
+}
+
+#[test]
+fn another_stores_file_is_refused() {
+    let other = World::new(|_| {});
+    other.store.close();
+    changed("tables.db", |path| {
+        fs::copy(other.file("tables.db"), path).unwrap();
+    });
+}
+
+#[test]
+fn tables_older_than_the_log_are_refused() {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    world.store.close();
+    fs::copy(world.file("tables.db"), world.file("old.db")).unwrap();
+    let world = world.reopened();
+    world.send(1, 2);
+    let world = world.reopened();
+    // What the first closing has swept and synced leaves the log.
+    world.tamper(|log| log.execute_batch("DELETE FROM entries WHERE n < 3").unwrap());
+    world.send(1, 2);
+    world.store.close();
+    fs::copy(world.file("old.db"), world.file("tables.db")).unwrap();
+    let refusal = refusal(world.dir.path());
+    assert!(refusal.contains("tables.db") && refusal.contains("it is older"), "{refusal}");
+}
+
+#[test]
+fn an_interrupted_making_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).unwrap();
+    fs::remove_file(dir.path().join("log.db")).unwrap();
+    open(dir.path()).unwrap();
+    fs::write(dir.path().join("log.db"), "").unwrap();
+    open(dir.path()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_folder_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("a").join("b");
+    open(&folder).unwrap();
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+}
