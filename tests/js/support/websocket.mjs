@@ -141,6 +141,11 @@ export class RawWebSocket {
     return this.#closeCode;
   }
 
+  /** Stops reading, so that what the server sends piles up. */
+  pause() {
+    this.#socket.pause();
+  }
+
   /** Whether the connection has ended. */
   get ended() {
     return this.#ended;
