@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chats;
+mod guard;
 mod health;
 
 use actix_web::{
@@ -11,26 +12,26 @@ use actix_web::{
 };
 use chat_domain::{ChatError, Missing};
 
-use crate::{cors, reply};
+use crate::reply;
 
 /// Mounts the REST paths.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(
             web::resource("/health")
-                .wrap(from_fn(cors::guard))
+                .wrap(from_fn(guard::guard))
                 .route(web::get().to(health::health))
                 .default_service(web::to(not_found)),
         )
         .service(
             web::resource("/ready")
-                .wrap(from_fn(cors::guard))
+                .wrap(from_fn(guard::guard))
                 .route(web::get().to(health::ready))
                 .default_service(web::to(not_found)),
         )
         .service(
             web::scope("/api")
-                .wrap(from_fn(cors::guard))
+                .wrap(from_fn(guard::guard))
                 .route("/auth/register", web::post().to(accounts::register))
                 .route("/auth/login", web::post().to(accounts::login))
                 .route("/auth/profile", web::get().to(accounts::profile))

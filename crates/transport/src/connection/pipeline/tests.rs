@@ -1,3 +1,5 @@
+//! The pipeline on a log whose writes hang until they are released.
+
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     task::{Wake, Waker},
