@@ -150,10 +150,7 @@ impl Connection {
 
     pub(super) fn writable(&self) -> bool {
         match &self.line {
-            Line::Polling(polling) => {
-                let pausing = polling.upgrade.as_ref().is_some_and(|upgrade| upgrade.probed);
-                polling.get.is_some() && !pausing && polling.queued < self.config.max_payload
-            }
+            Line::Polling(polling) => polling.get.is_some() && polling.queued < self.config.max_payload,
             Line::WebSocket(_) => true,
             Line::Closed => false,
         }

@@ -19,6 +19,8 @@ enum Step {
     Say,
     /// The server sends its next number, once it may.
     Tell,
+    /// The server sends its next number whether it may or not, if none waits before it.
+    Push,
     /// The client goes one step further in its upgrade.
     Upgrade,
     /// The upgrade's link breaks, if it is not yet the transport.
@@ -82,12 +84,17 @@ impl World {
                 self.told += 1;
                 self.run();
             }
+            Step::Push if self.outbox.is_empty() => {
+                self.send(self.told);
+                self.told += 1;
+                self.run();
+            }
             Step::Upgrade => self.upgrade(),
             Step::Break if matches!(self.phase, Phase::Probing | Phase::Pausing) => {
                 self.phase = Phase::Polling;
                 self.input(Input::LinkClosed { link: LINK });
             }
-            Step::Poll | Step::Break => {}
+            Step::Poll | Step::Push | Step::Break => {}
         }
     }
 
@@ -125,12 +132,17 @@ impl World {
     fn run(&mut self) {
         loop {
             while self.session.writable() && !self.outbox.is_empty() {
-                let text = format!("42[{}]", self.outbox.remove(0));
-                self.session.send(beginning(), Outgoing::from(Bytes::from(text)));
+                let number = self.outbox.remove(0);
+                self.send(number);
             }
             let Some(output) = self.session.poll_output() else { return };
             self.output(output);
         }
+    }
+
+    fn send(&mut self, number: u32) {
+        let text = format!("42[{number}]");
+        self.session.send(beginning(), Outgoing::from(Bytes::from(text)));
     }
 
     fn output(&mut self, output: Output) {
@@ -177,6 +189,7 @@ fn schedule() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Poll),
         4 => Just(Step::Say),
         4 => Just(Step::Tell),
+        2 => Just(Step::Push),
         2 => Just(Step::Upgrade),
         1 => Just(Step::Break),
     ];

@@ -133,6 +133,17 @@ fn a_post_holds_several_packets_and_is_answered_behind_them() {
 }
 
 #[test]
+fn a_post_whose_outputs_were_not_drained_is_taken_in_before_the_next_input() {
+    let mut peer = Peer::joined_polling();
+    for (request, body) in [(4, "42[\"a\"]"), (5, "42[\"b\"]")] {
+        let body = Bytes::from_static(body.as_bytes());
+        peer.session.handle(peer.now, Input::Post { request: RequestId(request), body });
+    }
+    peer.drain();
+    peer.expect(&["message / - a [] []", "reply 4 200 ok", "message / - b [] []", "reply 5 200 ok"]);
+}
+
+#[test]
 fn a_second_get_ends_the_session() {
     let mut peer = Peer::joined_polling();
     peer.get(4);
