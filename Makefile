@@ -61,7 +61,7 @@ test: test-rust test-web test-js
 ## test-rust: the unit and integration tests of all crates
 .PHONY: test-rust
 test-rust:
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --no-fail-fast
 
 ## test-web: the page's own tests
 .PHONY: test-web
