@@ -3,6 +3,8 @@
 //! The CPU table comes first, because wall-clock figures say little of a store with threads of its own. It needs Linux's
 //! `/proc`; `STORE_BENCH_MESSAGES` is how many messages each line of it stores.
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench prints, and has nobody to answer")]
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -66,8 +68,8 @@ fn message(number: u64, conversation: u64, named: bool, deadline: Instant) -> Ne
     let limits = Limits::default();
     let (a, b) = users(conversation);
     let (sender, receiver) = if number.is_multiple_of(2) { (a, b) } else { (b, a) };
-    let client_id =
-        named.then(|| ClientId::parse(format!("{:032x}", number ^ 0x9e37_79b9), &limits).expect("a client id"));
+    let client_id = named
+        .then(|| ClientId::parse(format!("{:032x}", number ^ 0x9e37_79b9), &limits).expect("a client id"));
     NewMessage {
         id: MessageId::from_bytes(id(0x65, number)),
         sender,
@@ -92,7 +94,8 @@ fn fill(store: &Store, messages: u64, conversations: u64, named: bool) {
             assert!(pin!(append).poll(&mut context).is_pending());
             number += 1;
         }
-        block_on(store.append(message(number, number % conversations, named, deadline))).expect("it is stored");
+        block_on(store.append(message(number, number % conversations, named, deadline)))
+            .expect("it is stored");
         number += 1;
     }
 }
@@ -101,7 +104,8 @@ fn fill(store: &Store, messages: u64, conversations: u64, named: bool) {
 fn process_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+    let ticks =
+        |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
     (ticks(11) + ticks(12)) / 100.0
 }
 
@@ -110,7 +114,8 @@ fn thread_cpu() -> BTreeMap<String, f64> {
     let mut cpu = BTreeMap::new();
     for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-        let nanos: f64 = read("schedstat").split(' ').next().and_then(|text| text.parse().ok()).unwrap_or_default();
+        let nanos: f64 =
+            read("schedstat").split(' ').next().and_then(|text| text.parse().ok()).unwrap_or_default();
         *cpu.entry(read("comm").trim().to_owned()).or_default() += nanos / 1e9;
     }
     cpu

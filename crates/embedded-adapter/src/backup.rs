@@ -11,9 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{
     BackupError, OpenError, files,
     files::{beside, rebuild},
-    schema, sqlite,
-    sqlite::Role,
+    schema,
     shared::Shared,
+    sqlite,
+    sqlite::Role,
 };
 
 /// Copies what can't be derived, as of one moment, into a new file.
@@ -26,6 +27,7 @@ pub(crate) fn backup(shared: &Shared, file: &Path) -> Result<(), BackupError> {
     }
     let partial = beside(file, ".partial");
     files::remove(&partial)?;
+    files::make_private(&partial)?;
     let failed = |source| BackupError::Sqlite { path: file.to_owned(), source };
     let result = copy(shared, &partial).map_err(failed).and_then(|()| finish(&partial, file));
     if result.is_err() {
@@ -83,7 +85,7 @@ fn finish(partial: &Path, file: &Path) -> Result<(), BackupError> {
 /// refused by [`Store::open`](crate::Store::open): empty the folder and try again.
 pub fn restore(file: &Path, dir: &Path) -> Result<(), BackupError> {
     check_backup(file)?;
-    fs::create_dir_all(dir).map_err(|source| BackupError::Io { path: dir.to_owned(), source })?;
+    files::make_dir(dir)?;
     let paths = files::Paths::new(dir.to_owned());
     for path in [paths.log(), paths.tables()] {
         if path.exists() {

@@ -151,6 +151,7 @@ pub(crate) fn make(
     store_id: [u8; 16],
     fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> Result<(), OpenError> {
+    make_private(path)?;
     let make = || {
         let connection = Connection::open(path)?;
         sqlite::configure(&connection, Role::LogWriter)?;
@@ -211,9 +212,7 @@ fn is_fresh(path: &Path) -> Result<bool, OpenError> {
 
 /// Checks that the log goes on where the tables end, and gives the tables' mark.
 fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
-    let mark = || -> Result<u64, Fault> {
-        tables::mark(&sqlite::open(&paths.tables(), Role::Reader, None)?)
-    };
+    let mark = || -> Result<u64, Fault> { tables::mark(&sqlite::open(&paths.tables(), Role::Reader, None)?) };
     let mark = mark().map_err(|fault| fault_error(&paths.tables(), fault))?;
     let bounds = || -> Result<_, Fault> { writer::bounds(&sqlite::open(&paths.log(), Role::Reader, None)?) };
     let bounds = bounds().map_err(|fault| fault_error(&paths.log(), fault))?;
@@ -226,10 +225,20 @@ fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
     }
 }
 
-fn make_dir(dir: &Path) -> Result<(), OpenError> {
+/// Makes an empty file for its owner only: it will hold messages and password hashes. SQLite gives what it keeps beside a
+/// file the same mode.
+pub(crate) fn make_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| io_error(path, error))
+}
+
+/// Makes a folder for its owner only, unless it is there.
+pub(crate) fn make_dir(dir: &Path) -> Result<(), OpenError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    // Password hashes are in it.
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir).map_err(|error| io_error(dir, error))

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use chat_ports::{
-    AppendError, Appended, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError,
-    model::User,
+    AppendError, Appended, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord, ReadUpTo,
+    StoreError, model::User,
 };
 use tokio::sync::oneshot;
 
@@ -44,7 +44,9 @@ impl Job {
         match self {
             Self::Append(message, _) => message.text.as_str().len(),
             Self::Presence(records, _) => size_of_val(records.as_slice()),
-            Self::Read(..) | Self::AddUser(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => 0,
+            Self::Read(..) | Self::AddUser(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => {
+                0
+            }
             #[cfg(test)]
             Self::Tamper(_) => 0,
         }
@@ -60,9 +62,11 @@ impl Job {
         match self {
             Self::Append(message, _) => now >= message.deadline,
             Self::Read(reading, _) => now >= reading.deadline,
-            Self::AddUser(..) | Self::Presence(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => {
-                false
-            }
+            Self::AddUser(..)
+            | Self::Presence(..)
+            | Self::ClearPresence(_)
+            | Self::Probe(_)
+            | Self::Prune(_) => false,
             #[cfg(test)]
             Self::Tamper(_) => false,
         }

@@ -213,7 +213,9 @@ impl Overlay {
         while conversations.peek().is_some() {
             let mut inner = self.inner.lock();
             let mut left = SLICE;
-            while left > 0 && let Some(conversation) = conversations.peek() {
+            while left > 0
+                && let Some(conversation) = conversations.peek()
+            {
                 if inner.remove(conversation, swept, &mut left) {
                     conversations.next();
                 }
@@ -258,11 +260,7 @@ impl Overlay {
     }
 
     /// What memory has of a page, which `span` names once it knows the last `seq`.
-    pub(crate) fn view(
-        &self,
-        conversation: &ConversationId,
-        span: impl FnOnce(u32) -> Span,
-    ) -> Option<View> {
+    pub(crate) fn view(&self, conversation: &ConversationId, span: impl FnOnce(u32) -> Span) -> Option<View> {
         let inner = self.inner.lock();
         let recent = inner.conversations.get(conversation)?;
         Some(recent.view(span(recent.state.last)))

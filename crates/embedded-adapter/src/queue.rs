@@ -47,7 +47,8 @@ impl Queue {
     pub(crate) fn push(&self, job: Job) {
         let bytes = job.bytes();
         let mut inner = self.inner.lock();
-        let full = inner.held_jobs >= self.max_jobs || inner.held_bytes.saturating_add(bytes) > self.max_bytes;
+        let full =
+            inner.held_jobs >= self.max_jobs || inner.held_bytes.saturating_add(bytes) > self.max_bytes;
         if inner.closed || full {
             let error = if inner.closed { closed } else { queue_full };
             drop(inner);

@@ -16,7 +16,11 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{fault::{Fault, closed}, lazy::Lazy, shared::Shared};
+use crate::{
+    fault::{Fault, closed},
+    lazy::Lazy,
+    shared::Shared,
+};
 
 pub(crate) use messages::history_in_memory;
 

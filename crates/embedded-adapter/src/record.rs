@@ -226,6 +226,9 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_is_an_error_that_names_the_entry() {
-        assert_eq!(Entry::decode(7, &[9, 0]).unwrap_err().to_string(), "entries 7: field entry can't be read");
+        assert_eq!(
+            Entry::decode(7, &[9, 0]).unwrap_err().to_string(),
+            "entries 7: field entry can't be read"
+        );
     }
 }

@@ -81,7 +81,8 @@ pub(crate) fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Refuses growth past so many bytes, as a full disk would.
 pub(crate) fn set_quota(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
-    let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))?.unsigned_abs();
+    let page: u64 =
+        connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))?.unsigned_abs();
     let pages = (bytes / page.max(1)).clamp(1, i32::MAX as u64);
     connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))
 }

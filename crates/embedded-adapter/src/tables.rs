@@ -48,8 +48,7 @@ const BY_PAIR: &str = "SELECT cid, last, low_sent, low_last, low_read, low_read_
     high_sent, high_last, high_read, high_read_nth FROM conversations WHERE pair = ?1";
 const BY_CID: &str = "SELECT pair, last, low_sent, low_last, low_read, low_read_nth,
     high_sent, high_last, high_read, high_read_nth FROM conversations WHERE cid = ?1";
-const BY_KEY: &str =
-    "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages WHERE k = ?1";
+const BY_KEY: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages WHERE k = ?1";
 const OLDEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages
     WHERE k BETWEEN ?1 AND ?2 ORDER BY k";
 const NEWEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages
@@ -161,8 +160,7 @@ pub(crate) fn reads(
     from: u32,
     to: u32,
 ) -> Result<Vec<ReadSince>, Fault> {
-    let mut find =
-        tables.prepare_cached("SELECT k, at FROM reads WHERE k BETWEEN ?1 AND ?2 ORDER BY k")?;
+    let mut find = tables.prepare_cached("SELECT k, at FROM reads WHERE k BETWEEN ?1 AND ?2 ORDER BY k")?;
     let mut rows = find.query((read_key(cid, reader, from), read_key(cid, reader, u32::MAX)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

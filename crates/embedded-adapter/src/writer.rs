@@ -18,12 +18,7 @@ use chat_ports::{CommitListener, StoreError};
 
 pub(crate) use log::bounds;
 
-use crate::{
-    fault::Fault,
-    job::Job,
-    overlay::Staged,
-    shared::Shared,
-};
+use crate::{fault::Fault, job::Job, overlay::Staged, shared::Shared};
 use batch::Batch;
 use ledger::Ledger;
 use log::Log;

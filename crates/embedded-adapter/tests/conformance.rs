@@ -1,6 +1,8 @@
 //! The promises of the ports, on this store: in its everyday shape; with everything swept at once, so that reads come from the
 //! tables; and with memory, caches and sweeps so small that all of them meet.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
+
 use std::{sync::Arc, time::Duration};
 
 use chat_embedded_adapter::{Options, Store};

@@ -58,10 +58,7 @@ fn find_damage(path: &Path, names: &[&str]) -> Result<Option<String>, OpenError>
 
 fn integrity(connection: &Connection, table: &str) -> Result<Option<String>, Fault> {
     // A table that is gone altogether is no error of the check.
-    connection.query_row(&format!("SELECT 1 FROM {table} LIMIT 1"), [], |_| Ok(())).or_else(|error| match error {
-        rusqlite::Error::QueryReturnedNoRows => Ok(()),
-        other => Err(other),
-    })?;
+    connection.query_row(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"), [], |_| Ok(()))?;
     let report: String =
         connection.query_row(&format!("PRAGMA integrity_check('{table}')"), [], |row| row.get(0))?;
     Ok((report != "ok").then_some(report))
@@ -73,7 +70,8 @@ fn look_at_roots(path: &Path) -> Result<(), OpenError> {
         let connection = sqlite::open(path, Role::Reader, None)?;
         for (table, key) in [("messages", "k"), ("reads", "k"), ("conversations", "cid"), ("ids", "id")] {
             for order in ["ASC", "DESC"] {
-                let sql = format!("SELECT count(*) FROM (SELECT * FROM {table} ORDER BY {key} {order} LIMIT 1)");
+                let sql =
+                    format!("SELECT count(*) FROM (SELECT * FROM {table} ORDER BY {key} {order} LIMIT 1)");
                 connection.query_row(&sql, [], |_| Ok(()))?;
             }
         }

@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use super::{Paths, beside, io_error, remove, sqlite_error};
+use super::{Paths, beside, io_error, make_private, remove, sqlite_error};
 use crate::{
     OpenError, schema, sqlite,
     sqlite::Role,
@@ -20,7 +20,8 @@ use crate::{
 /// Messages between two lines in the log.
 const PROGRESS: u64 = 250_000;
 const SCAN: &str = "SELECT k, side, nth, prev, timestamp, id, pair FROM messages ORDER BY k";
-const INSERT: &str = "INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const INSERT: &str =
+    "INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// Makes the tables again beside the damaged ones and puts them in their place. The damaged file is kept as
 /// `tables.db.damaged`.
@@ -52,6 +53,7 @@ pub(super) fn finish(paths: &Paths) -> Result<(), OpenError> {
 /// Makes tables at `target` from the truth in `source`: a tables file or a backup. The file is synced.
 pub(crate) fn make(source: &Path, target: &Path) -> Result<(), OpenError> {
     remove(target)?;
+    make_private(target)?;
     let build = || -> rusqlite::Result<()> {
         let connection = Connection::open(target)?;
         sqlite::configure(&connection, Role::Sweeper)?;
@@ -141,9 +143,8 @@ fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<(
 fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rusqlite::Result<()> {
     let Some(Passing { cid, pair, mut state, timestamp, id }) = passing else { return Ok(()) };
     for reader in [Who::Low, Who::High] {
-        let mut last = connection.prepare_cached(
-            "SELECT max(r.k) & 4294967295 FROM reads r WHERE r.k BETWEEN ?1 AND ?2",
-        )?;
+        let mut last = connection
+            .prepare_cached("SELECT max(r.k) & 4294967295 FROM reads r WHERE r.k BETWEEN ?1 AND ?2")?;
         let side = cid << 1 | reader.bit();
         let seq: Option<u32> =
             last.query_row([message_key(side, 0), message_key(side, u32::MAX)], |row| row.get(0))?;
@@ -154,7 +155,18 @@ fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rus
     }
     let ConversationState { last, low, high } = state;
     connection.prepare_cached(INSERT)?.execute(params![
-        cid, pair, timestamp, id, last, low.sent, low.last, low.read, low.read_nth, high.sent, high.last, high.read,
+        cid,
+        pair,
+        timestamp,
+        id,
+        last,
+        low.sent,
+        low.last,
+        low.read,
+        low.read_nth,
+        high.sent,
+        high.last,
+        high.read,
         high.read_nth,
     ])?;
     Ok(())

@@ -130,7 +130,8 @@ impl Recent {
 
     pub(super) fn view(&self, span: Span) -> View {
         let floor = self.floor();
-        let rows = span.from(floor).iter().filter_map(|seq| self.get(seq)).map(|row| self.current(row)).collect();
+        let rows =
+            span.from(floor).iter().filter_map(|seq| self.get(seq)).map(|row| self.current(row)).collect();
         let marks = Marks { low: self.marks_of(Who::Low, span), high: self.marks_of(Who::High, span) };
         View { state: self.state, span, floor, rows, marks }
     }

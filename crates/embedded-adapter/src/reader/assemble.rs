@@ -33,7 +33,8 @@ impl Filler {
     /// always fits.
     pub(crate) fn admits(&mut self, bytes: usize, taken: usize) -> bool {
         let count = self.items.len() + taken;
-        self.full |= count >= self.max_items || (count > 0 && self.bytes.saturating_add(bytes) > self.max_bytes);
+        self.full |=
+            count >= self.max_items || (count > 0 && self.bytes.saturating_add(bytes) > self.max_bytes);
         if !self.full {
             self.bytes += bytes;
         }

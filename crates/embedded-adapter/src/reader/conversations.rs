@@ -30,7 +30,10 @@ struct Candidate {
 
 impl Desk {
     /// A page of a user's conversations, newest first.
-    pub(crate) fn conversations(&mut self, query: &ConversationQuery) -> Result<Page<ConversationEntry>, Fault> {
+    pub(crate) fn conversations(
+        &mut self,
+        query: &ConversationQuery,
+    ) -> Result<Page<ConversationEntry>, Fault> {
         let shared = Arc::clone(&self.shared);
         let heads = heads(&shared.overlay, query.user);
         let most = query.limit as usize + 1;

@@ -87,7 +87,8 @@ fn swept(
     let backwards = is_backwards(query.anchor);
     let mut messages: Vec<Message> = Vec::new();
     let mut statement = tables::between(snapshot, backwards)?;
-    let mut rows = statement.query((message_key(known.cid, span.first), message_key(known.cid, span.last)))?;
+    let mut rows =
+        statement.query((message_key(known.cid, span.first), message_key(known.cid, span.last)))?;
     let mut expected = if backwards { span.last } else { span.first };
     while let Some(row) = rows.next()? {
         let swept = tables::swept_at(row, &query.conversation)?;

@@ -57,7 +57,8 @@ impl Desk {
                 break;
             }
             let user = user_at(row)?;
-            let is_past = |after: &chat_ports::model::UserCursor| (&folded, user.id) > (&after.folded, after.id);
+            let is_past =
+                |after: &chat_ports::model::UserCursor| (&folded, user.id) > (&after.folded, after.id);
             if user.id == query.except || !query.after.as_ref().is_none_or(is_past) {
                 continue;
             }

@@ -5,7 +5,8 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use chat_ports::{
     AppendError, Appended, ConversationQuery, Conversations, HistoryQuery, InsertUserError, Login, MarkRead,
-    MessageLog, Messages, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError, StoreHealth, UserQuery, Users,
+    MessageLog, Messages, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError, StoreHealth, UserQuery,
+    Users,
     model::{ConversationEntry, Message, MessageId, Page, User, UserId},
 };
 use tokio::sync::oneshot;

@@ -148,11 +148,23 @@ fn write_conversation(tables: &Connection, group: &Group<'_>) -> Result<(), Faul
     };
     let ConversationState { last: seq, low, high } = group.state;
     let (timestamp, id) = (last.timestamp.millis(), last.id.bytes());
-    let (low, high) = ((low.sent, low.last, low.read, low.read_nth), (high.sent, high.last, high.read, high.read_nth));
+    let (low, high) =
+        ((low.sent, low.last, low.read, low.read_nth), (high.sent, high.last, high.read, high.read_nth));
     if group.is_new {
         tables.prepare_cached(INSERT_CONVERSATION)?.execute((
-            group.cid, group.conversation.key(), timestamp, id, seq,
-            low.0, low.1, low.2, low.3, high.0, high.1, high.2, high.3,
+            group.cid,
+            group.conversation.key(),
+            timestamp,
+            id,
+            seq,
+            low.0,
+            low.1,
+            low.2,
+            low.3,
+            high.0,
+            high.1,
+            high.2,
+            high.3,
         ))?;
     } else {
         tables.prepare_cached(UPDATE_CONVERSATION)?.execute((

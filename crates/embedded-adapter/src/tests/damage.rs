@@ -24,7 +24,9 @@ fn filled() -> World {
     for round in 0..400_u32 {
         let other = (round % 7) as u8 + 2;
         let message = world.message(1, other, Some(&format!("c{round}")));
-        let message = futures_executor::block_on(chat_ports::MessageLog::append(&*world.store, message)).unwrap().message;
+        let message = futures_executor::block_on(chat_ports::MessageLog::append(&*world.store, message))
+            .unwrap()
+            .message;
         if round % 3 == 0 {
             world.read(other, &message);
         }
@@ -39,7 +41,8 @@ fn spoil(file: &Path, table: &str) {
     let page: u64 = connection
         .query_row("SELECT rootpage FROM sqlite_master WHERE name = ?1", [table], |row| row.get::<_, i64>(0))
         .unwrap() as u64;
-    let size: u64 = connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0)).unwrap() as u64;
+    let size: u64 =
+        connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0)).unwrap() as u64;
     drop(connection);
     let mut file = File::options().write(true).open(file).unwrap();
     file.seek(SeekFrom::Start((page - 1) * size)).unwrap();
@@ -80,7 +83,10 @@ fn damaged_messages_are_refused_with_the_way_back() {
         let world = filled();
         spoil(&world.file(file), table);
         let refusal = open(world.dir.path(), u64::MAX).unwrap_err().to_string();
-        assert!(refusal.contains(file) && refusal.contains(table) && refusal.contains("restore a backup"), "{refusal}");
+        assert!(
+            refusal.contains(file) && refusal.contains(table) && refusal.contains("restore a backup"),
+            "{refusal}"
+        );
     }
 }
 
@@ -101,7 +107,10 @@ fn damage_that_is_met_while_running_is_repaired_by_the_next_start() {
     spoil(&world.file("tables.db"), "dedup");
     // A file past the bound is not checked at every start.
     let store = open(world.dir.path(), 0).unwrap();
-    let repeat = chat_ports::NewMessage { client_id: Some(chat_testkit::build::client_id("c0")), ..world.message(1, 2, None) };
+    let repeat = chat_ports::NewMessage {
+        client_id: Some(chat_testkit::build::client_id("c0")),
+        ..world.message(1, 2, None)
+    };
     let answer = futures_executor::block_on(chat_ports::MessageLog::append(&store, repeat));
     assert!(answer.is_err(), "{answer:?}");
     store.close();

@@ -139,10 +139,12 @@ fn an_interrupted_making_is_begun_again() {
 
 #[cfg(unix)]
 #[test]
-fn a_new_folder_is_for_its_owner_only() {
+fn a_new_folder_and_its_files_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("a").join("b");
     open(&folder).unwrap();
-    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!([mode(&folder.join("log.db")), mode(&folder.join("tables.db"))], [0o600; 2]);
 }

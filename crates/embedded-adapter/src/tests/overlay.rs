@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use chat_ports::{ConversationQuery, Conversations, HistoryAnchor, HistoryQuery, MessageLog, Messages, StoreError, model::ConversationId};
+use chat_ports::{
+    ConversationQuery, Conversations, HistoryAnchor, HistoryQuery, MessageLog, Messages, StoreError,
+    model::ConversationId,
+};
 use futures_executor::block_on;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -12,11 +15,18 @@ use crate::writer::bounds;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Send { from: u8, to: u8 },
+    Send {
+        from: u8,
+        to: u8,
+    },
     /// Reads up to one of the messages so far, as its receiver.
-    Read { which: prop::sample::Index },
+    Read {
+        which: prop::sample::Index,
+    },
     /// Sends an earlier message again.
-    Repeat { which: prop::sample::Index },
+    Repeat {
+        which: prop::sample::Index,
+    },
     Restart,
 }
 

@@ -27,7 +27,12 @@ fn open(dir: &Path) -> Store {
 
 fn conversation(store: &Store, a: u8, b: u8) -> Vec<Arc<Message>> {
     let conversation = ConversationId::between(user(a), user(b));
-    let query = HistoryQuery { conversation, anchor: HistoryAnchor::After(0), limit: u32::MAX, max_bytes: usize::MAX };
+    let query = HistoryQuery {
+        conversation,
+        anchor: HistoryAnchor::After(0),
+        limit: u32::MAX,
+        max_bytes: usize::MAX,
+    };
     block_on(store.history(query)).unwrap().items
 }
 
@@ -161,6 +166,7 @@ fn an_interrupted_restoring_is_refused() {
     block_on(world.store.backup(file.clone())).unwrap();
     restore(&file, folder.path()).unwrap();
     fs::remove_file(folder.path().join("tables.db")).unwrap();
-    let refusal = Store::open(Options::new(folder.path()), Arc::new(ManualClock::new()), RecordingListener::new());
+    let refusal =
+        Store::open(Options::new(folder.path()), Arc::new(ManualClock::new()), RecordingListener::new());
     assert!(refusal.unwrap_err().to_string().contains("tables.db"));
 }

@@ -10,11 +10,9 @@ use std::{
 };
 
 use chat_ports::{
-    AppendError, Appended, Clock, CommitListener, ConversationQuery, Conversations, HistoryAnchor, HistoryQuery,
-    MarkRead, MessageLog, Messages, NewMessage, ReadUpTo, StoreError, Users,
-    model::{
-        ClientId, ConversationEntry, ConversationId, Message, MessageId, Timestamp, UserId,
-    },
+    AppendError, Appended, Clock, CommitListener, ConversationQuery, Conversations, HistoryAnchor,
+    HistoryQuery, MarkRead, MessageLog, Messages, NewMessage, ReadUpTo, StoreError, Users,
+    model::{ClientId, ConversationEntry, ConversationId, Message, MessageId, Timestamp, UserId},
 };
 use chat_testkit::{ManualClock, RecordingListener, build};
 use futures_executor::block_on;

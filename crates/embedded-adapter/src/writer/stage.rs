@@ -56,7 +56,9 @@ impl Writer {
         let sender = Who::is(new.sender, &conversation);
         let mut known = match self.ledger.known(&conversation) {
             Ok(known) => known,
-            Err(fault) => return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into()))),
+            Err(fault) => {
+                return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into())));
+            }
         };
         let Some(place) = known.state.next(sender) else {
             let full = StoreError::Internal("the conversation is full".into());
@@ -69,7 +71,9 @@ impl Writer {
                 return Ok(());
             }
             Ok(None) => {}
-            Err(fault) => return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into()))),
+            Err(fault) => {
+                return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into())));
+            }
         }
         known.state.sent(sender, place);
         self.ledger.put(conversation, known);
@@ -148,7 +152,12 @@ impl Writer {
         Ok((read, Some((mark, known.state))))
     }
 
-    fn write_entry(&mut self, entry: Entry, state: ConversationState, batch: &mut Batch) -> Result<(), Fault> {
+    fn write_entry(
+        &mut self,
+        entry: Entry,
+        state: ConversationState,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let n = self.next_n + batch.staged.len() as u64;
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();

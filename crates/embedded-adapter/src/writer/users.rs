@@ -54,8 +54,7 @@ pub(super) fn insert(log: &Connection, new: NewUser) -> Result<Result<User, Inse
 
 /// Writes presence of those users that exist.
 pub(super) fn record_presence(log: &Connection, records: &[PresenceRecord]) -> Result<(), Fault> {
-    let mut update =
-        log.prepare_cached("UPDATE users SET is_online = ?2, last_seen = ?3 WHERE id = ?1")?;
+    let mut update = log.prepare_cached("UPDATE users SET is_online = ?2, last_seen = ?3 WHERE id = ?1")?;
     for record in records {
         update.execute((record.user.bytes(), record.is_online, record.last_seen.millis()))?;
     }
