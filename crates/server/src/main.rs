@@ -24,6 +24,10 @@ mod serve;
 mod settings;
 mod system;
 
+/// Messages are allocated on one thread and freed on another all day; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The store, backups, secrets: what this program writes is for its owner alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

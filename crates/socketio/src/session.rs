@@ -224,7 +224,7 @@ impl Session {
         let Some(mut partial) = self.partial.take() else {
             return self.connection.close(CloseReason::Malformed);
         };
-        match partial.add(data, self.connection.config.max_payload) {
+        match partial.add(&data, self.connection.config.max_payload) {
             Progress::More => self.partial = Some(partial),
             Progress::TooLarge => self.connection.close(CloseReason::TooLarge),
             Progress::Complete => {

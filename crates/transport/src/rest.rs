@@ -21,12 +21,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             web::resource("/health")
                 .wrap(from_fn(guard::guard))
                 .route(web::get().to(health::health))
+                .route(web::head().to(health::health))
                 .default_service(web::to(not_found)),
         )
         .service(
             web::resource("/ready")
                 .wrap(from_fn(guard::guard))
                 .route(web::get().to(health::ready))
+                .route(web::head().to(health::ready))
                 .default_service(web::to(not_found)),
         )
         .service(

@@ -54,6 +54,11 @@ impl Arguments {
         self.len() == 0
     }
 
+    /// Copies the text, so that it no longer holds the buffer that it came in.
+    pub(crate) fn detach(&mut self) {
+        self.text = Bytes::copy_from_slice(&self.text);
+    }
+
     /// The JSON text of the first element.
     pub(crate) fn raw_name(&self) -> &str {
         self.element(0).unwrap_or_default()

@@ -1,4 +1,6 @@
 //! A binary packet whose attachments are still on their way.
+//!
+//! What waits is copied to its own size: it came in a read buffer that may be large and shared.
 
 use std::time::Instant;
 
@@ -24,13 +26,16 @@ pub(super) enum Progress {
 }
 
 impl Partial {
-    pub(super) fn new(packet: Packet, expected: usize, due: Instant) -> Self {
+    pub(super) fn new(mut packet: Packet, expected: usize, due: Instant) -> Self {
+        if let Packet::Event { args, .. } | Packet::Ack { args, .. } = &mut packet {
+            args.detach();
+        }
         Self { packet, attachments: Vec::with_capacity(expected), due, expected, bytes: 0 }
     }
 
-    pub(super) fn add(&mut self, attachment: Bytes, max_bytes: usize) -> Progress {
+    pub(super) fn add(&mut self, attachment: &[u8], max_bytes: usize) -> Progress {
         self.bytes += attachment.len();
-        self.attachments.push(attachment);
+        self.attachments.push(Bytes::copy_from_slice(attachment));
         if self.bytes > max_bytes {
             Progress::TooLarge
         } else if self.attachments.len() < self.expected {
