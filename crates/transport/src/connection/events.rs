@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chat_domain::{
     ChatError, Departure, ErrorCode, Identity, Unauthorized, model::SocketId, ports::TokenError,
 };
-use chat_socketio::{AckId, Arguments, CloseReason, Event, Outgoing, packet::encode_ack};
+use chat_socketio::{AckId, Arguments, CloseReason, Event, Outgoing};
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     hub,
-    wire::{self, event, parse_request, write_conversations, write_error, write_history, write_message},
+    wire::{
+        self, acknowledgement, event, history_capacity, parse_request, write_conversations, write_error,
+        write_history, write_message,
+    },
 };
 
 const ROOT: &str = "/";
@@ -91,7 +94,7 @@ impl Connection {
             | Outcome::Conversations(_)
             | Outcome::Failed(_) => {
                 let answer = match ack {
-                    Some(ack) => Some(encode_ack(ROOT, ack, &[&acknowledgement(&outcome)])),
+                    Some(ack) => Some(acknowledged(ack, &outcome)),
                     None => unacknowledged(&outcome),
                 };
                 if let Some(bytes) = answer {
@@ -170,19 +173,29 @@ fn log_refusal(error: &ChatError) {
     }
 }
 
-/// The acknowledgement's argument.
-fn acknowledgement(outcome: &Outcome) -> Vec<u8> {
-    let mut out = Vec::with_capacity(384);
-    if let Outcome::Failed(error) = outcome {
-        log_refusal(error);
-        out.extend_from_slice(b"{\"ok\":false,\"error\":");
-        write_error(&mut out, error);
-    } else {
-        out.extend_from_slice(b"{\"ok\":true");
-        write_success(&mut out, outcome);
-    }
-    out.push(b'}');
-    out
+/// What a socket hears that asked for an acknowledgement.
+fn acknowledged(ack: AckId, outcome: &Outcome) -> Bytes {
+    let capacity = match outcome {
+        Outcome::History(_, page) => history_capacity(page),
+        Outcome::Sent(_)
+        | Outcome::Typed
+        | Outcome::Read(_)
+        | Outcome::Conversations(_)
+        | Outcome::Failed(_)
+        | Outcome::Authenticated(_)
+        | Outcome::Refused(_) => 448,
+    };
+    acknowledgement(ack, capacity, |out| {
+        if let Outcome::Failed(error) = outcome {
+            log_refusal(error);
+            out.extend_from_slice(b"{\"ok\":false,\"error\":");
+            write_error(out, error);
+        } else {
+            out.extend_from_slice(b"{\"ok\":true");
+            write_success(out, outcome);
+        }
+        out.push(b'}');
+    })
 }
 
 fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {

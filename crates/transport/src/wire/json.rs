@@ -7,6 +7,7 @@ use chat_domain::{
     ConversationPage, ConversationView, Grant, HistoryPage, UserProfile, UserView,
     model::{Message, ObjectId, Timestamp, UserId},
 };
+use chat_socketio::AckId;
 use jiff::fmt::temporal::DateTimePrinter;
 
 use super::cursor::conversation_cursor;
@@ -22,10 +23,23 @@ pub(crate) fn event(name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     Bytes::from(out)
 }
 
+/// Encodes an acknowledgement of the root namespace: the whole Engine.IO message, its argument `{"ok":…}`.
+pub(crate) fn acknowledgement(ack: AckId, capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut out = Vec::with_capacity(capacity);
+    out.extend_from_slice(b"43");
+    write_number(&mut out, ack.0);
+    out.push(b'[');
+    write(&mut out);
+    out.push(b']');
+    Bytes::from(out)
+}
+
 /// Writes a JSON string, escaped.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    let plain = |c: u8| c >= 0x20 && c != b'"' && c != b'\\';
-    if text.bytes().all(plain) {
+    // Without an early exit inside a chunk, so that it is done many bytes at a time.
+    let special =
+        |chunk: &[u8]| chunk.iter().fold(false, |any, &c| any | (c < 0x20) | (c == b'"') | (c == b'\\'));
+    if !text.as_bytes().chunks(64).any(special) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -108,6 +122,13 @@ pub(crate) fn write_message(out: &mut Vec<u8>, message: &Message) {
         write_time(out, *read_at);
     }
     out.push(b'}');
+}
+
+/// About how many bytes a page of history takes.
+pub(crate) fn history_capacity(page: &HistoryPage) -> usize {
+    const BESIDE_THE_TEXT: usize = 288;
+    let messages: usize = page.messages.iter().map(|message| message.text.len() + BESIDE_THE_TEXT).sum();
+    messages + 192
 }
 
 /// Writes the fields of a page of history, without braces.
