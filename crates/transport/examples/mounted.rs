@@ -85,6 +85,7 @@ async fn main() -> io::Result<()> {
             .route("/", web::get().to(|| async { "my own page" }))
     })
     .h1_allow_half_closed(false)
+    .tcp_nodelay(true)
     .bind(("127.0.0.1", port))?
     .run()
     .await

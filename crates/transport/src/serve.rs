@@ -96,6 +96,8 @@ fn http_service<F: Fn(&mut web::ServiceConfig) + 'static>(
         .client_request_timeout(options.header_timeout)
         // A long-polling client that goes away is noticed at once.
         .h1_allow_half_closed(false)
+        // Nagle's algorithm would hold a message back until the one before it is acknowledged.
+        .tcp_nodelay(true)
         .local_addr(address)
         .upgrade(fn_factory(move || {
             ready(Ok::<_, actix_http::Error>(Upgrades { app: Arc::clone(&upgrades) }))

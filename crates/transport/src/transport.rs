@@ -37,8 +37,8 @@ impl Transport {
 
     /// Mounts `/health`, `/ready`, `/api` and `/socket.io/` into an actix-web app.
     ///
-    /// A long-polling client that goes away is noticed at once where the server does not allow half-closed
-    /// connections (`HttpServer::h1_allow_half_closed(false)`).
+    /// The server should set `HttpServer::tcp_nodelay(true)`, or messages wait for acknowledgements of those
+    /// before them, and `h1_allow_half_closed(false)`, so that a long-polling client that goes away is noticed.
     pub fn configure(&self, config: &mut ServiceConfig) {
         config.app_data(Data::from(Arc::clone(&self.app)));
         rest::configure(config);
