@@ -9,7 +9,7 @@
 mod recent;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     hash::{Hash, Hasher},
     mem,
     sync::{
@@ -23,6 +23,7 @@ use chat_ports::{
     Clock,
     model::{ConversationId, Message, MessageId, Timestamp, UserId},
 };
+use foldhash::HashMap;
 use parking_lot::{Condvar, Mutex};
 
 pub(crate) use recent::{Found, Marks, View};
@@ -107,6 +108,7 @@ pub(crate) struct Overlay {
 struct Inner {
     conversations: HashMap<ConversationId, Recent>,
     ids: HashMap<MessageId, (ConversationId, u32)>,
+    /// With std's keyed hasher: clients choose these names.
     dedup: HashSet<DedupKey>,
     owners: BTreeSet<(UserId, ConversationId)>,
     entries: usize,

@@ -1,8 +1,9 @@
 //! What the writer knows of conversations: their numbers, and what was sent under which name.
 
-use std::{collections::HashMap, mem, sync::Arc};
+use std::{mem, sync::Arc};
 
 use chat_ports::model::{ConversationId, Message, MessageId};
+use foldhash::{HashMap, HashMapExt};
 
 use crate::{
     fault::Fault,
