@@ -1,7 +1,8 @@
 //! What the store costs: CPU per stored message (all threads), pages, and a start after a crash.
 //!
-//! The CPU table comes first, because wall-clock figures say little of a store with threads of its own. It needs Linux's
-//! `/proc`; `STORE_BENCH_MESSAGES` is how many messages each line of it stores.
+//! The CPU table comes first, because wall-clock figures say little of a store with threads of its
+//! own. It needs Linux's `/proc`; `STORE_BENCH_MESSAGES` is how many messages each line of it
+//! stores.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench prints, and has nobody to answer")]
 

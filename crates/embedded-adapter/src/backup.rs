@@ -19,8 +19,8 @@ use crate::{
 
 /// Copies what can't be derived, as of one moment, into a new file.
 ///
-/// The tables' snapshot is opened before the log's, while pruning is held: so every entry past the tables' mark is in the
-/// log's, and every user whom a message names.
+/// The tables' snapshot is opened before the log's, while pruning is held: so every entry past the
+/// tables' mark is in the log's, and every user whom a message names.
 pub(crate) fn backup(shared: &Shared, file: &Path) -> Result<(), BackupError> {
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
@@ -75,14 +75,15 @@ fn finish(partial: &Path, file: &Path) -> Result<(), BackupError> {
     Ok(rebuild::sync_dir(dir)?)
 }
 
-/// Makes a store of a backup in a folder that has none. It becomes a new store: what clients remember of positions in the old
-/// one does not hold for it.
+/// Makes a store of a backup in a folder that has none. It becomes a new store: what clients
+/// remember of positions in the old one does not hold for it.
 ///
 /// Blocks: some seconds a million messages, with progress in the log.
 ///
 /// # Errors
-/// The folder has a store already, the file is no backup, or something can't be read or written. What is half made is
-/// refused by [`Store::open`](crate::Store::open): empty the folder and try again.
+/// The folder has a store already, the file is no backup, or something can't be read or written.
+/// What is half made is refused by [`Store::open`](crate::Store::open): empty the folder and try
+/// again.
 pub fn restore(file: &Path, dir: &Path) -> Result<(), BackupError> {
     check_backup(file)?;
     files::make_dir(dir)?;

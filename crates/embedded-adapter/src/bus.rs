@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use chat_ports::{EventBus, EventSink, model::Event};
 use parking_lot::RwLock;
 
-/// An [`EventBus`] within one process: `publish` calls every attached sink in turn, on the caller's thread.
+/// An [`EventBus`] within one process: `publish` calls every attached sink in turn, on the caller's
+/// thread.
 ///
 /// There is no queue, so nothing is dropped, and the events of one publisher arrive in its order. An
 /// event that was published before a sink was attached does not reach it.
@@ -20,7 +21,8 @@ impl LocalBus {
         Self::default()
     }
 
-    /// Delivers to this sink as well from now on. A sink must not attach another one while it takes an event.
+    /// Delivers to this sink as well from now on. A sink must not attach another one while it takes
+    /// an event.
     pub fn attach(&self, sink: Arc<dyn EventSink>) {
         self.sinks.write().push(sink);
     }

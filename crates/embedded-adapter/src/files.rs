@@ -225,8 +225,8 @@ fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
     }
 }
 
-/// Makes an empty file for its owner only: it will hold messages and password hashes. SQLite gives what it keeps beside a
-/// file the same mode.
+/// Makes an empty file for its owner only: it will hold messages and password hashes. SQLite gives
+/// what it keeps beside a file the same mode.
 pub(crate) fn make_private(path: &Path) -> Result<(), OpenError> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);

@@ -2,14 +2,16 @@
 
 use std::{path::PathBuf, time::Duration};
 
-/// Where the store is, and its bounds. Every bound has a default that serves a machine of 2 cores and up.
+/// Where the store is, and its bounds. Every bound has a default that serves a machine of 2 cores
+/// and up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The folder; made if it is missing. One process at a time.
     pub dir: PathBuf,
     /// Most changes that wait for the writer. Past it they are answered `Unavailable`. Default 16,384.
     pub queue_entries: usize,
-    /// Most bytes of text that wait for the writer. Past it sends are answered `Unavailable`. Default 32 MiB.
+    /// Most bytes of text that wait for the writer. Past it sends are answered `Unavailable`.
+    /// Default 32 MiB.
     pub queue_bytes: usize,
     /// Threads that read, each with connections of its own. Default 2.
     pub readers: usize,
@@ -19,15 +21,15 @@ pub struct Options {
     pub sweep_entries: usize,
     /// How old an entry becomes before a sweep takes it, however few there are. Default 5 s.
     pub sweep_age: Duration,
-    /// Most entries that stand in memory because they are not swept yet. Full means that sends wait, until
-    /// their deadline. Default 98,304: three sweeps.
+    /// Most entries that stand in memory because they are not swept yet. Full means that sends
+    /// wait, until their deadline. Default 98,304: three sweeps.
     pub overlay_entries: usize,
     /// Most bytes that these entries take, by a generous estimate. Default 64 MiB.
     pub overlay_bytes: usize,
     /// Conversations whose last number the writer remembers; others are read. Default 65,536.
     pub cached_conversations: usize,
-    /// Up to this size `tables.db` is checked completely at every start; a larger one only after damage was
-    /// met, because that takes about a second per 200 MiB. Default 64 MiB.
+    /// Up to this size `tables.db` is checked completely at every start; a larger one only after
+    /// damage was met, because that takes about a second per 200 MiB. Default 64 MiB.
     pub check_bytes: u64,
     /// Quota of `log.db`, bytes: past it changes are refused, as on a full disk. Default none.
     pub max_log_bytes: Option<u64>,

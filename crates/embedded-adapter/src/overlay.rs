@@ -3,8 +3,8 @@
 //!
 //! One lock guards it, held for moments: the writer takes it once a commit, readers once a page, and the
 //! sweeper in slices. The order is what makes reads whole: a sweep commits first, then raises the
-//! [`generation`](Overlay::generation), then removes rows here. So whoever misses something here finds it in a
-//! snapshot of the tables that was opened afterwards.
+//! [`generation`](Overlay::generation), then removes rows here. So whoever misses something here
+//! finds it in a snapshot of the tables that was opened afterwards.
 
 mod recent;
 

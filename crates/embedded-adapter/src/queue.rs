@@ -7,8 +7,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::{Options, fault::closed, job::Job};
 
-/// A queue that is emptied at once. Bounded in jobs and bytes, counted until a job is *done*; past them, and
-/// after closing, a job is answered `Unavailable` at once.
+/// A queue that is emptied at once. Bounded in jobs and bytes, counted until a job is *done*; past
+/// them, and after closing, a job is answered `Unavailable` at once.
 #[derive(Debug)]
 pub(crate) struct Queue {
     inner: Mutex<Inner>,

@@ -26,7 +26,8 @@ pub(crate) use messages::history_in_memory;
 
 type Task = Box<dyn FnOnce(&mut Desk) + Send>;
 
-/// Reads that wait for a reader: at most [`Options::read_queue`](crate::Options::read_queue), then `Unavailable`.
+/// Reads that wait for a reader: at most [`Options::read_queue`](crate::Options::read_queue), then
+/// `Unavailable`.
 pub(crate) struct Readers {
     inner: Mutex<Inner>,
     ready: Condvar,

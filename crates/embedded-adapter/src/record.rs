@@ -1,7 +1,8 @@
 //! The log's entries, and how they are written down.
 //!
-//! An entry is a kind byte, which also names the version of what follows, then fields in a fixed order: ids as their
-//! 12 bytes, numbers as LEB128 (timestamps zigzag), texts last. A kind that this build does not know is an error.
+//! An entry is a kind byte, which also names the version of what follows, then fields in a fixed
+//! order: ids as their 12 bytes, numbers as LEB128 (timestamps zigzag), texts last. A kind that
+//! this build does not know is an error.
 //!
 //! | kind | fields |
 //! |---|---|
@@ -20,8 +21,8 @@ use crate::{
 const SENT: u8 = 1;
 const READ: u8 = 2;
 
-/// A message with all that its table row has. `message.read_at` is never set here: who has read up to where
-/// stands in the marks.
+/// A message with all that its table row has. `message.read_at` is never set here: who has read up
+/// to where stands in the marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) message: Arc<Message>,

@@ -9,8 +9,8 @@ pub(crate) const BACKUP_ID: i32 = 0x4368_426b;
 /// The format of all three, in `user_version`.
 pub(crate) const FORMAT: i32 = 1;
 
-/// In every file. `store` are the 16 bytes that the two files of a store share; `mark`, in `tables.db`, is the number of
-/// the last entry that was swept.
+/// In every file. `store` are the 16 bytes that the two files of a store share; `mark`, in
+/// `tables.db`, is the number of the last entry that was swept.
 pub(crate) const META: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 ";
@@ -35,13 +35,15 @@ CREATE INDEX users_online ON users (id) WHERE is_online = 1;
 
 /// `tables.db`, the truth of what is pruned from the log.
 ///
-/// `messages.k` is the conversation's number times 2^32, plus `seq`: integer keys make the cheapest B-tree, a
-/// page is a range, and full-text search can refer to a row. `n` is the log entry that it came by, `side` who
-/// wrote it (0: the smaller id), `nth` its place among that side's messages, `prev` the `seq` of the one before
-/// it, `pair` both users' ids, on the first message of a conversation only.
+/// `messages.k` is the conversation's number times 2^32, plus `seq`: integer keys make the cheapest
+/// B-tree, a page is a range, and full-text search can refer to a row. `n` is the log entry that it
+/// came by, `side` who wrote it (0: the smaller id), `nth` its place among that side's messages,
+/// `prev` the `seq` of the one before it, `pair` both users' ids, on the first message of a
+/// conversation only.
 ///
-/// `reads.k` is (the conversation's number times 2, plus the reader's side) times 2^32, plus the `seq` up to
-/// which that side has read since `at`: one row a reading, however many messages it read.
+/// `reads.k` is (the conversation's number times 2, plus the reader's side) times 2^32, plus the
+/// `seq` up to which that side has read since `at`: one row a reading, however many messages it
+/// read.
 pub(crate) const TRUTH: &str = "
 CREATE TABLE messages (
     k INTEGER PRIMARY KEY,
@@ -60,9 +62,9 @@ CREATE TABLE reads (k INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 
 /// `tables.db`, what can be made again from the truth.
 ///
-/// `conversations` has the numbers of [`ConversationState`](crate::state::ConversationState) and the last
-/// message's `timestamp` and `id`; `inbox` the same two for each of both users, for their lists;
-/// `dedup.conv` is the conversation's number times 2, plus the sender's side.
+/// `conversations` has the numbers of [`ConversationState`](crate::state::ConversationState) and
+/// the last message's `timestamp` and `id`; `inbox` the same two for each of both users, for their
+/// lists; `dedup.conv` is the conversation's number times 2, plus the sender's side.
 pub(crate) const DERIVED: &str = "
 CREATE TABLE conversations (
     cid INTEGER PRIMARY KEY,

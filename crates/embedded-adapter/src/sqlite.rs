@@ -16,7 +16,8 @@ use rusqlite::{Connection, OpenFlags};
 pub(crate) enum Role {
     /// Writes `log.db`: a commit is on disk when it returns.
     LogWriter,
-    /// Writes `tables.db`: its commits are synced by checkpoints only; until then the log has everything.
+    /// Writes `tables.db`: its commits are synced by checkpoints only; until then the log has
+    /// everything.
     Sweeper,
     /// Reads.
     Reader,
@@ -30,12 +31,9 @@ const JOURNAL_LIMIT: i64 = 64 << 20;
 
 /// Opens a file that must exist.
 pub(crate) fn open(path: &Path, role: Role, quota: Option<u64>) -> rusqlite::Result<Connection> {
-    let flags = match role {
-        Role::LogWriter | Role::Sweeper => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        // A WAL needs its index writable, even to read.
-        Role::Reader => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // For readers as well: a WAL needs its index writable, even to read.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection, role)?;
     if let Some(quota) = quota {
         set_quota(&connection, quota)?;
@@ -98,8 +96,8 @@ pub(crate) fn count_wal_pages(connection: &mut Connection) -> rusqlite::Result<A
     Ok(pages)
 }
 
-/// Copies the WAL into the file, as far as no reader is in the way. Whether all of it was copied; then what
-/// the file says is synced.
+/// Copies the WAL into the file, as far as no reader is in the way. Whether all of it was copied;
+/// then what the file says is synced.
 pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (busy, pages, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

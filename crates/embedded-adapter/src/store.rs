@@ -43,8 +43,8 @@ struct Threads {
 }
 
 impl Store {
-    /// Opens the folder, or makes it, and takes up what is in the log and not in the tables yet. Blocks: for well under a
-    /// second, unless derived tables have to be rebuilt.
+    /// Opens the folder, or makes it, and takes up what is in the log and not in the tables yet.
+    /// Blocks: for well under a second, unless derived tables have to be rebuilt.
     ///
     /// `listener` is told of every commit, on the writer's thread: it must not block.
     ///
@@ -73,8 +73,8 @@ impl Store {
         Ok(Self { shared, readers, threads: Mutex::new(Some(threads)) })
     }
 
-    /// Writes everything acknowledged so far into one new file, while the store goes on. It is put back by
-    /// [`restore`](crate::restore).
+    /// Writes everything acknowledged so far into one new file, while the store goes on. It is put
+    /// back by [`restore`](crate::restore).
     ///
     /// # Errors
     /// The file exists already, can't be written, or the store can't be read.
@@ -92,8 +92,8 @@ impl Store {
         &self.shared
     }
 
-    /// Does what waits, sweeps and syncs, and ends the threads; blocks until then. Later calls are answered
-    /// `Unavailable`. Closing twice does nothing.
+    /// Does what waits, sweeps and syncs, and ends the threads; blocks until then. Later calls are
+    /// answered `Unavailable`. Closing twice does nothing.
     pub fn close(&self) {
         let Some(threads) = self.threads.lock().take() else { return };
         self.shared.queue.close();

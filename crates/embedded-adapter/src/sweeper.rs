@@ -1,4 +1,5 @@
-//! The thread that fills the tables: it takes what the log has, sorted, in one large transaction at a time.
+//! The thread that fills the tables: it takes what the log has, sorted, in one large transaction at
+//! a time.
 
 mod plan;
 mod write;

@@ -83,8 +83,9 @@ const QUESTIONS: [(&str, &str); 10] = [
     ),
 ];
 
-/// Checks a store that nobody has open: whether its files are whole, its derived tables say the same as its messages, and its
-/// log goes on where they end. Returns what is wrong, one line each. Takes some seconds a million messages.
+/// Checks a store that nobody has open: whether its files are whole, its derived tables say the
+/// same as its messages, and its log goes on where they end. Returns what is wrong, one line each.
+/// Takes some seconds a million messages.
 ///
 /// # Errors
 /// A file can't be read at all.

@@ -1,5 +1,5 @@
-//! The only thread that changes anything: it drains its queue into one transaction, makes that durable, lets the
-//! listener know, and answers.
+//! The only thread that changes anything: it drains its queue into one transaction, makes that
+//! durable, lets the listener know, and answers.
 
 mod batch;
 mod ledger;
@@ -91,8 +91,8 @@ impl Writer {
         }
     }
 
-    /// Takes from the backlog what can be done now: as many entries as memory has room for, in their order, those
-    /// whose time is over, and everything that is no entry.
+    /// Takes from the backlog what can be done now: as many entries as memory has room for, in
+    /// their order, those whose time is over, and everything that is no entry.
     fn select(&self, backlog: &mut VecDeque<Job>) -> VecDeque<Job> {
         let mut room = self.shared.overlay.room();
         if room >= backlog.len() {
@@ -182,7 +182,8 @@ impl Writer {
         Ok(())
     }
 
-    /// What nobody waits for. A failure is not answered to anybody: it will meet the next commit as well.
+    /// What nobody waits for. A failure is not answered to anybody: it will meet the next commit as
+    /// well.
     fn keep_house(&mut self, quiet: bool) {
         let result = self.prune_if_quiet(quiet).and_then(|()| match &self.log {
             Some(log) => log.checkpoint_if_due(quiet),

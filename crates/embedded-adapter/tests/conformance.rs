@@ -1,5 +1,6 @@
-//! The promises of the ports, on this store: in its everyday shape; with everything swept at once, so that reads come from the
-//! tables; and with memory, caches and sweeps so small that all of them meet.
+//! The promises of the ports, on this store: in its everyday shape; with everything swept at once,
+//! so that reads come from the tables; and with memory, caches and sweeps so small that all of them
+//! meet.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 

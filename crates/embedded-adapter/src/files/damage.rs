@@ -12,7 +12,8 @@ use crate::{
     sqlite::{self, Role},
 };
 
-/// Checks both files: completely up to [`Options::check_bytes`], and the tables also after damage was met.
+/// Checks both files: completely up to [`Options::check_bytes`], and the tables also after damage
+/// was met.
 pub(super) fn check(paths: &Paths, options: &Options) -> Result<(), OpenError> {
     let (log, tables) = (paths.log(), paths.tables());
     if size(&log)? <= options.check_bytes {

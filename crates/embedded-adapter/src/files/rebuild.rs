@@ -1,6 +1,7 @@
 //! Makes the derived tables again from the messages, in a new file that then takes the old one's place.
 //!
-//! A new file, because tables that are damaged can't even be dropped safely; and a restored backup goes the same way.
+//! A new file, because tables that are damaged can't even be dropped safely; and a restored backup
+//! goes the same way.
 
 use std::{
     fs::{self, File},
@@ -23,15 +24,16 @@ const SCAN: &str = "SELECT k, side, nth, prev, timestamp, id, pair FROM messages
 const INSERT: &str =
     "INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-/// Makes the tables again beside the damaged ones and puts them in their place. The damaged file is kept as
-/// `tables.db.damaged`.
+/// Makes the tables again beside the damaged ones and puts them in their place. The damaged file is
+/// kept as `tables.db.damaged`.
 pub(super) fn rebuild(paths: &Paths) -> Result<(), OpenError> {
     make(&paths.tables(), &paths.rebuilding())?;
     rename(&paths.rebuilding(), &paths.rebuilt())?;
     finish(paths)
 }
 
-/// Puts rebuilt tables in their place, also if that was interrupted before; what was not finished is removed.
+/// Puts rebuilt tables in their place, also if that was interrupted before; what was not finished
+/// is removed.
 pub(super) fn finish(paths: &Paths) -> Result<(), OpenError> {
     remove(&paths.rebuilding())?;
     if !paths.rebuilt().exists() {

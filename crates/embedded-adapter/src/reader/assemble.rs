@@ -29,8 +29,8 @@ impl Filler {
         }
     }
 
-    /// Whether the page has room for a text of so many bytes; from the first refusal on it is full. The first message
-    /// always fits.
+    /// Whether the page has room for a text of so many bytes; from the first refusal on it is full.
+    /// The first message always fits.
     pub(crate) fn admits(&mut self, bytes: usize, taken: usize) -> bool {
         let count = self.items.len() + taken;
         self.full |=
@@ -46,7 +46,8 @@ impl Filler {
         self.full
     }
 
-    /// Adds messages that are given oldest first, beginning at the anchor's side, until one does not fit.
+    /// Adds messages that are given oldest first, beginning at the anchor's side, until one does
+    /// not fit.
     pub(crate) fn add(&mut self, rows: &[Arc<Message>]) {
         if self.backwards {
             rows.iter().rev().for_each(|row| self.add_one(row));

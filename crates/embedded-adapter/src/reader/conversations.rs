@@ -47,8 +47,8 @@ impl Desk {
     }
 }
 
-/// The ends of the user's conversations that memory has something of. Memory comes before the tables' snapshot,
-/// so that nothing falls between the two.
+/// The ends of the user's conversations that memory has something of. Memory comes before the
+/// tables' snapshot, so that nothing falls between the two.
 fn heads(overlay: &Overlay, user: UserId) -> HashMap<ConversationId, Head> {
     let conversations = overlay.conversations_of(user);
     conversations.chunks(SLICE).flat_map(|slice| overlay.heads(slice)).collect()

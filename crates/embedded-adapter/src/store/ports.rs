@@ -95,8 +95,8 @@ impl Users for Store {
 
 #[async_trait]
 impl StoreHealth for Store {
-    /// Reads both files, and asks the writer: which tries, if its last commit failed. A sweep that fails makes it fail only
-    /// when memory is full because of it: until then sends go on.
+    /// Reads both files, and asks the writer: which tries, if its last commit failed. A sweep that
+    /// fails makes it fail only when memory is full because of it: until then sends go on.
     async fn check(&self) -> Result<(), StoreError> {
         self.readers.ask(|desk| desk.probe()).await?;
         self.change(Job::Probe).await??;

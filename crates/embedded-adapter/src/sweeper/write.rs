@@ -1,4 +1,5 @@
-//! What a sweep writes: table after table, each in the order of its keys, so that every page is touched once.
+//! What a sweep writes: table after table, each in the order of its keys, so that every page is
+//! touched once.
 
 use chat_ports::model::{ConversationId, MessageId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension};

@@ -14,7 +14,8 @@ use crate::{
 pub(super) struct Batch {
     /// The entries, in the order of their numbers.
     pub(super) staged: Vec<Staged>,
-    /// The messages among them that have a name of their sender's: copies wait for the first one's commit.
+    /// The messages among them that have a name of their sender's: copies wait for the first one's
+    /// commit.
     pub(super) keys: HashSet<DedupKey>,
     /// What the listener will be told.
     pub(super) commits: Vec<Commit>,

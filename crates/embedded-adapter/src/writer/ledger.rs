@@ -64,8 +64,8 @@ impl Ledger {
         self.young.insert(conversation, known);
     }
 
-    /// Forgets what has not been in use lately, if there is too much of it. Not while something is staged: that stands
-    /// nowhere else.
+    /// Forgets what has not been in use lately, if there is too much of it. Not while something is
+    /// staged: that stands nowhere else.
     pub(super) fn trim(&mut self) {
         if self.young.len() * 2 > self.shared.options.cached_conversations {
             self.old = mem::take(&mut self.young);
@@ -137,8 +137,8 @@ impl Ledger {
         Ok(ids)
     }
 
-    /// Lets the tables' snapshot go, so that their WAL can be reused. What fails here fails again, and louder,
-    /// at the next look-up.
+    /// Lets the tables' snapshot go, so that their WAL can be reused. What fails here fails again,
+    /// and louder, at the next look-up.
     pub(super) fn release(&mut self) {
         if self.snapshot.take().is_some()
             && self.tables.opened().is_some_and(|tables| tables.execute_batch("COMMIT").is_err())
@@ -181,8 +181,8 @@ impl Ledger {
         self.on_tables(|tables| tables::link(tables, cid, seq))
     }
 
-    /// Reads in a snapshot of the tables that has every sweep so far: what memory did not have has to be in it. One
-    /// snapshot serves many look-ups, because opening it costs more than reading.
+    /// Reads in a snapshot of the tables that has every sweep so far: what memory did not have has
+    /// to be in it. One snapshot serves many look-ups, because opening it costs more than reading.
     fn on_tables<T>(
         &mut self,
         read: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>,

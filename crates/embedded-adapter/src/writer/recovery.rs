@@ -44,8 +44,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The conversation's numbers with a replayed entry. An entry that does not follow from the one before it
-    /// is damage.
+    /// The conversation's numbers with a replayed entry. An entry that does not follow from the one
+    /// before it is damage.
     fn take_up(&mut self, n: u64, entry: Entry) -> Result<Staged, Fault> {
         let conversation = entry.conversation();
         let mut known = self.ledger.known(&conversation)?;
@@ -99,7 +99,8 @@ impl Writer {
         }
     }
 
-    /// Opens the log again if it was given up, and first of all publishes what a failed commit has stored.
+    /// Opens the log again if it was given up, and first of all publishes what a failed commit has
+    /// stored.
     pub(super) fn ensure_log(&mut self) -> Result<(), Fault> {
         if self.log.is_some() {
             return Ok(());

@@ -87,8 +87,9 @@ impl Writer {
         self.write_entry(Entry::Sent(Row { message, place }), known.state, batch)
     }
 
-    /// Looks for the same message: in this batch, in memory, in the tables. The batch is the reservation: a copy that
-    /// came in the meantime finds the first one there and shares its outcome.
+    /// Looks for the same message: in this batch, in memory, in the tables. The batch is the
+    /// reservation: a copy that came in the meantime finds the first one there and shares its
+    /// outcome.
     fn repeat_of(
         &mut self,
         message: &Arc<Message>,
@@ -198,14 +199,16 @@ impl Writer {
         write(log.connection())
     }
 
-    /// Writes something only if the last commit failed: nobody may be sending any more who would find out.
+    /// Writes something only if the last commit failed: nobody may be sending any more who would
+    /// find out.
     fn probe(&self, reply: DoneReply, batch: &mut Batch) -> Result<(), Fault> {
         if self.shared.health.log.load(std::sync::atomic::Ordering::Relaxed) {
             batch.answer(Answer::Done(reply, Ok(())));
             return Ok(());
         }
         self.change(reply, batch, |log| {
-            // Something that has to grow, or a file with a little room inside would pass for one that can grow.
+            // Something that has to grow, or a file with a little room inside would pass for one
+            // that can grow.
             tables::set_meta(log, "probe", PROBE)?;
             Ok(tables::set_meta(log, "probe", 1)?)
         })

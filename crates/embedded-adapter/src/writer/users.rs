@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::fault::Fault;
 
-/// Makes an account inside the open transaction. The outer error is the log's, the inner one the caller's.
+/// Makes an account inside the open transaction. The outer error is the log's, the inner one the
+/// caller's.
 pub(super) fn insert(log: &Connection, new: NewUser) -> Result<Result<User, InsertUserError>, Fault> {
     let (username, email) = (fold(new.username.as_str()), fold(new.email.as_str()));
     for (column, value, field) in
