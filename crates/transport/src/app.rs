@@ -39,6 +39,8 @@ pub(crate) struct App {
     draining: AtomicBool,
     busy: AtomicUsize,
     ended: Notify,
+    // An async lock: it is held over the store's answer, and nobody else's work waits for it.
+    flushing: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -61,6 +63,7 @@ impl App {
             draining: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
             ended: Notify::new(),
+            flushing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -83,6 +86,7 @@ impl App {
         let Ok(runtime) = Handle::try_current() else { return };
         let busy = self.enter();
         pipeline.hand_over();
+        pipeline.forget_volatile();
         runtime.spawn(async move {
             let app = &busy.0;
             // Every event ends by its deadline; one look after the last one's is enough.
@@ -101,6 +105,12 @@ impl App {
     pub(crate) fn enter(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(self))
+    }
+
+    /// Writes presence behind. One at a time, so that whoever returns knows that what stood there is written.
+    pub(crate) async fn flush_presence(&self) {
+        let _turn = self.flushing.lock().await;
+        self.chat.presence.flush().await;
     }
 
     /// Waits until no session is open and nothing is under way.

@@ -18,7 +18,7 @@ mod websocket;
 use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -30,7 +30,10 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use self::{events::Visitor, link::Link};
-use crate::{app::App, hub::Outbox};
+use crate::{
+    app::App,
+    hub::{Item, Outbox},
+};
 
 pub(crate) use pipeline::Pipeline;
 pub(crate) use polling::Answer;
@@ -46,7 +49,6 @@ pub(crate) type HandshakeToken = Option<Box<str>>;
 pub(crate) struct Connection {
     sid: Box<str>,
     core: Mutex<Core>,
-    outbox: Arc<Outbox>,
     app: Arc<App>,
 }
 
@@ -54,6 +56,8 @@ pub(crate) struct Connection {
 pub(crate) struct Core {
     session: Session,
     pipeline: Pipeline,
+    /// One a visit: what was meant for one user never reaches the next.
+    outbox: Arc<Outbox>,
     links: Vec<Link>,
     waiters: Vec<(RequestId, oneshot::Sender<Reply>)>,
     next_request: u64,
@@ -62,6 +66,8 @@ pub(crate) struct Core {
     visit: u32,
     driver: Option<Waker>,
     handshake_token: HandshakeToken,
+    /// When what is being fed came in, where that was earlier than now.
+    arrived: Option<Instant>,
     leaving: bool,
     ended: bool,
 }
@@ -90,6 +96,7 @@ impl Connection {
             core: Mutex::new(Core {
                 session: Session::new(config, &sid, transport, now),
                 pipeline: Pipeline::new(app.settings.max_sends_in_flight),
+                outbox: Arc::new(app.hub.outbox()),
                 links: Vec::new(),
                 waiters: Vec::new(),
                 next_request: 0,
@@ -98,11 +105,11 @@ impl Connection {
                 visit: 0,
                 driver: None,
                 handshake_token,
+                arrived: None,
                 leaving: false,
                 ended: false,
             }),
             sid,
-            outbox: Arc::new(app.hub.outbox()),
             app: Arc::clone(app),
         });
         app.sessions.insert(&connection);
@@ -150,6 +157,28 @@ impl Connection {
         self.core.lock().pipeline.len() < self.app.settings.max_queued_events
     }
 
+    /// Ends the session of a client that does not take its answers.
+    pub(crate) fn close_as_slow(&self) {
+        let mut core = self.core.lock();
+        core.session.close(self.app.clock.instant(), CloseReason::Slow);
+        self.settle(&mut core, self.app.clock.instant(), None);
+        core.wake_driver();
+    }
+
+    /// Does what was due some time ago and was not done: a mounted WebSocket stands still, timers included,
+    /// while its client does not read.
+    pub(crate) fn catch_up(&self, patience: Duration) {
+        let now = self.app.clock.instant();
+        let mut core = self.core.lock();
+        let due = [core.session.poll_timeout(), core.visitor.as_ref().map(|visitor| visitor.ends_at)];
+        let late = due.into_iter().flatten().any(|at| at + patience <= now);
+        if !core.ended && (late || core.outbox.is_overrun()) {
+            self.apply_timeouts(&mut core, now);
+            self.settle(&mut core, now, None);
+            core.wake_driver();
+        }
+    }
+
     /// Feeds an input from outside the driver.
     fn feed(&self, core: &mut Core, input: Input) {
         let now = self.app.clock.instant();
@@ -170,11 +199,14 @@ impl Connection {
             if let Some(cx) = cx.as_deref_mut() {
                 progress |= self.answer(core, now, cx);
             }
-            if !progress {
+            if !progress && !self.close_if_due(core, now) {
                 break;
             }
         }
-        self.close_if_due(core, now);
+        if core.ended {
+            // Whoever still waits has got no reply from the session.
+            core.waiters.clear();
+        }
     }
 
     fn apply(&self, core: &mut Core, now: Instant, output: Output) {
@@ -206,17 +238,20 @@ impl Connection {
     fn drain_outbox(&self, core: &mut Core, now: Instant) -> bool {
         let mut moved = 0;
         while core.session.writable() && moved + core.link_backlog() < LINK_HIGH_WATER {
-            let Some(text) = self.outbox.pop() else { break };
+            let Some(text) = core.outbox.pop() else { break };
             moved += text.len();
             core.session.send(now, Outgoing::from(text));
         }
         moved > 0
     }
 
-    /// Answers what is finished, unless the client does not read its answers.
+    /// Answers what is finished. While the client does not read its answers they are held back until their
+    /// deadline; from then on the outbox's bound decides.
     fn answer(&self, core: &mut Core, now: Instant, cx: &mut Context<'_>) -> bool {
         let mut progress = false;
-        while self.outbox.bytes() + core.link_backlog() < LINK_HIGH_WATER {
+        while core.outbox.bytes() + core.link_backlog() < LINK_HIGH_WATER
+            || core.pipeline.deadline().is_some_and(|at| at <= now)
+        {
             let Poll::Ready(finished) = core.pipeline.poll(&self.app.chat, now, cx) else { break };
             progress = true;
             self.on_finished(core, now, finished);
@@ -224,20 +259,19 @@ impl Connection {
         progress
     }
 
-    fn close_if_due(&self, core: &mut Core, now: Instant) {
-        let reason = if self.outbox.is_overrun() {
+    fn close_if_due(&self, core: &mut Core, now: Instant) -> bool {
+        let reason = if core.outbox.is_overrun() {
             CloseReason::Slow
         } else if core.leaving && core.pipeline.is_empty() {
             CloseReason::Shutdown
         } else {
-            return;
+            return false;
         };
-        if !core.ended {
+        let closes = !core.session.is_closed();
+        if closes {
             core.session.close(now, reason);
-            while let Some(output) = core.session.poll_output() {
-                self.apply(core, now, output);
-            }
         }
+        closes
     }
 
     /// The session is over: nobody is told of anything any more, and what is under way goes on alone.
@@ -246,11 +280,11 @@ impl Connection {
             return;
         }
         tracing::debug!(?reason, "session closed");
-        let clean = reason == CloseReason::ClientClosed;
+        // A server that stops is not a lost link: nobody comes back to it.
+        let clean = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
         let departure = if clean { Departure::Clean } else { Departure::Lost };
         self.depart(core, now, departure);
         self.app.sessions.remove(&self.sid);
-        core.waiters.clear();
         for link in &mut core.links {
             link.close(1000);
         }
@@ -263,12 +297,7 @@ impl Connection {
     /// Lets the driver do what is due, and leaves its waker wherever something may come from.
     fn drive(&self, core: &mut Core, cx: &mut Context<'_>) {
         let now = self.app.clock.instant();
-        if core.session.poll_timeout().is_some_and(|at| at <= now) {
-            core.session.handle(now, Input::Timeout);
-        }
-        if core.visitor.as_ref().is_some_and(|visitor| visitor.ends_at <= now) {
-            self.expire(core, now);
-        }
+        self.apply_timeouts(core, now);
         if !core.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             core.wake_driver();
             core.driver = Some(cx.waker().clone());
@@ -277,16 +306,20 @@ impl Connection {
         loop {
             self.settle(core, now, Some(&mut *cx));
             // Registered last and looked at once more, so that nothing pushed meanwhile is missed.
-            let waits = self.outbox.register(cx.waker());
+            let waits = core.outbox.register(cx.waker());
             if !waits || !core.session.writable() || core.link_backlog() >= LINK_HIGH_WATER || core.ended {
                 break;
             }
         }
     }
 
-    /// Puts bytes for this socket alone into the outbox, behind what already waits there.
-    fn push(&self, bytes: Bytes) {
-        self.outbox.push(crate::hub::Item::One(bytes));
+    fn apply_timeouts(&self, core: &mut Core, now: Instant) {
+        if core.session.poll_timeout().is_some_and(|at| at <= now) {
+            core.session.handle(now, Input::Timeout);
+        }
+        if core.visitor.as_ref().is_some_and(|visitor| visitor.ends_at <= now) {
+            self.expire(core, now);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
@@ -307,6 +340,16 @@ impl Core {
 
     fn link(&mut self, id: LinkId) -> Option<&mut Link> {
         self.links.iter_mut().find(|link| link.id == id)
+    }
+
+    /// Whether the client takes what is sent to it, as far as one can see.
+    fn takes(&self) -> bool {
+        self.link_backlog() < LINK_HIGH_WATER
+    }
+
+    /// Puts bytes for this socket alone into the outbox, behind what already waits there.
+    fn push(&self, bytes: Bytes) {
+        self.outbox.push(Item::One(bytes));
     }
 
     /// Bytes that the WebSocket has not taken yet.

@@ -20,7 +20,9 @@ const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// Whether the request's origin may ask.
 pub(crate) fn allowed(head: &RequestHead, origins: &Origins) -> bool {
-    origins.allow(text(head, &header::ORIGIN), text(head, &header::HOST))
+    // HTTP/2 has the host in the request's target.
+    let host = text(head, &header::HOST).or_else(|| head.uri.authority().map(|authority| authority.as_str()));
+    origins.allow(text(head, &header::ORIGIN), host)
 }
 
 fn text<'a>(head: &'a RequestHead, name: &HeaderName) -> Option<&'a str> {

@@ -33,7 +33,7 @@ pub(crate) async fn serve(request: HttpRequest, payload: Payload, app: Data<App>
     match Request::parse(request.method().as_str(), request.query_string()) {
         Err(error) => refusal(request.head(), error),
         Ok(Request::Options) => cors::preflight(request.head()),
-        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => draining(),
+        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => draining(request.head()),
         Ok(Request::Open) => {
             let connection = Connection::open_polling(&app, handshake_token(request.head(), &app));
             get(&request, &connection).await
@@ -69,28 +69,39 @@ async fn post(
     app: &App,
     connection: &Arc<Connection>,
 ) -> HttpResponse {
+    let arrived = app.clock.instant();
     let answer = connection.request(|request| Input::PostBegun { request });
     let limit = app.settings.engine.max_payload;
     match read_body(request, payload, limit, app.settings.body_timeout).await {
         Ok(body) => {
-            wait_for_room(app, connection).await;
-            answer.feed(|request| Input::Post { request, body });
+            if !wait_for_room(app, connection).await {
+                connection.close_as_slow();
+            }
+            answer.feed(arrived, |request| Input::Post { request, body });
         }
-        Err(ChatError::PayloadTooLarge { .. }) => answer.feed(|request| Input::PostTooLarge { request }),
+        Err(error @ ChatError::PayloadTooLarge { .. }) => {
+            answer.feed(arrived, |request| Input::PostTooLarge { request });
+            return cors::mark(request.head(), reply::error(&error));
+        }
         // The answer is dropped, which tells the session that the request was cut.
         Err(error) => return cors::mark(request.head(), reply::error(&error)),
     }
     finish(request, answer).await
 }
 
-/// A body's events are taken in when those before it are done, or were given up at their deadline.
-async fn wait_for_room(app: &App, connection: &Connection) {
+/// A body's events are taken in when those before it are done, or were given up at their deadline. False when
+/// they are not even then: the client does not take its answers.
+async fn wait_for_room(app: &App, connection: &Connection) -> bool {
     const LOOK_AGAIN: Duration = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
-    while !connection.has_room() && waited < app.settings.send_timeout {
+    while !connection.has_room() {
+        if waited > app.settings.send_timeout + LOOK_AGAIN {
+            return false;
+        }
         tokio::time::sleep(LOOK_AGAIN).await;
         waited += LOOK_AGAIN;
     }
+    true
 }
 
 fn websocket(request: &HttpRequest, payload: Payload, app: &Arc<App>, sid: Option<&str>) -> HttpResponse {
@@ -123,7 +134,7 @@ pub(crate) fn upgrade(head: &RequestHead, app: &Arc<App>) -> Result<Opened, Box<
     }
     let query = head.uri.query().unwrap_or_default();
     match Request::parse(head.method.as_str(), query).map_err(|error| refuse(head, error))? {
-        Request::WebSocket { sid: None } if app.is_draining() => Err(Box::new(draining())),
+        Request::WebSocket { sid: None } if app.is_draining() => Err(Box::new(draining(head))),
         Request::WebSocket { sid } => open_websocket(head, app, sid.as_deref()),
         Request::Open | Request::Get { .. } | Request::Post { .. } | Request::Options | _ => {
             Err(refuse(head, Refusal::BadRequest))
@@ -185,6 +196,6 @@ fn respond(head: &RequestHead, status: StatusCode, content_type: &'static str, b
     cors::mark(head, response)
 }
 
-fn draining() -> HttpResponse {
-    reply::error(&ChatError::unavailable("draining"))
+fn draining(head: &RequestHead) -> HttpResponse {
+    cors::mark(head, reply::error(&ChatError::unavailable("draining")))
 }

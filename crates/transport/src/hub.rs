@@ -46,6 +46,7 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     sockets: AtomicUsize,
     outbox_bytes: usize,
+    max_sockets_per_user: usize,
 }
 
 impl Hub {
@@ -59,6 +60,7 @@ impl Hub {
             clock,
             sockets: AtomicUsize::new(0),
             outbox_bytes: settings.outbox_bytes,
+            max_sockets_per_user: settings.max_sockets_per_user,
         })
     }
 
@@ -77,18 +79,24 @@ impl Hub {
         self.shards.get(hash)
     }
 
-    /// How many sockets a user has here.
-    pub(crate) fn sockets_of(&self, user: UserId) -> usize {
-        self.shard(user).and_then(|shard| shard.lock().get(&user).map(SmallVec::len)).unwrap_or(0)
+    /// From here on the outbox gets the user's events. False, and nothing done, where the user has as many
+    /// sockets as is allowed.
+    #[must_use]
+    pub(crate) fn enter(&self, user: UserId, outbox: &Arc<Outbox>) -> bool {
+        let Some(shard) = self.shard(user) else { return false };
+        let mut users = shard.lock();
+        let sockets = users.entry(user).or_default();
+        let room = sockets.len() < self.max_sockets_per_user;
+        if room {
+            sockets.push(Arc::clone(outbox));
+            self.sockets.fetch_add(1, Ordering::Relaxed);
+        }
+        room
     }
 
-    /// From here on the socket gets the user's events and everybody's presence, `online_users` first.
-    pub(crate) fn attach(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
+    /// From here on the outbox gets everybody's presence as well, `online_users` first.
+    pub(crate) fn join(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
         outbox.name(socket.clone());
-        if let Some(shard) = self.shard(user) {
-            shard.lock().entry(user).or_default().push(Arc::clone(outbox));
-        }
-        self.sockets.fetch_add(1, Ordering::Relaxed);
         self.roster.lock().join(user, socket, outbox);
     }
 
@@ -113,6 +121,14 @@ impl Hub {
     }
 
     fn send_to(&self, user: UserId, except: Option<&SocketId>, bytes: &Bytes) {
+        self.each(user, |outbox| {
+            if except.is_none_or(|except| !outbox.is(except)) {
+                outbox.push(Item::One(bytes.clone()));
+            }
+        });
+    }
+
+    fn each(&self, user: UserId, push: impl Fn(&Outbox)) {
         let Some(shard) = self.shard(user) else { return };
         // Cloned out (one reference count a socket), so that no waker runs under the lock.
         let sockets: UserSockets = match shard.lock().get(&user) {
@@ -120,9 +136,7 @@ impl Hub {
             None => return,
         };
         for outbox in &sockets {
-            if except.is_none_or(|except| !outbox.is(except)) {
-                outbox.push(Item::One(bytes.clone()));
-            }
+            push(outbox);
         }
     }
 
@@ -166,7 +180,8 @@ impl EventSink for Hub {
                 }
             }
             Event::Typing { sender, username, receiver, is_typing } => {
-                self.send_to(*receiver, None, &encode::typing(*sender, username, *is_typing));
+                let bytes = encode::typing(*sender, username, *is_typing);
+                self.each(*receiver, |outbox| outbox.push_volatile(bytes.clone()));
             }
             Event::Online { user, username, socket } => {
                 self.announce(|roster| roster.online(*user, username, socket));

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use chat_domain::{ChatError, Missing};
 
-use crate::reply;
+use crate::{cors, reply};
 
 /// Mounts the REST paths.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -45,6 +45,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// Answers for a path, or a method of it, that is not there.
-pub(crate) async fn not_found(_request: HttpRequest) -> HttpResponse {
-    std::future::ready(reply::error(&ChatError::NotFound(Missing::Path))).await
+pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
+    let answer = reply::error(&ChatError::NotFound(Missing::Path));
+    std::future::ready(cors::mark(request.head(), answer)).await
 }

@@ -1,6 +1,10 @@
 //! The transport as the server and embedders see it: mount it, run its background work, drain it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::web::{self, Data, ServiceConfig};
 use chat_domain::{
@@ -8,12 +12,16 @@ use chat_domain::{
     ports::{Clock, StoreHealth},
 };
 
+use tokio::time::MissedTickBehavior;
+
 use crate::{Hub, Settings, app::App, engine, rest};
 
-/// How often graces, typing and presence to be written are looked at.
+/// How often graces and typing are looked at.
 const TICK: Duration = Duration::from_millis(200);
 /// How often presence is written behind.
-const FLUSH_TICKS: u32 = 10;
+const FLUSH: Duration = Duration::from_secs(2);
+/// How often sessions are looked at whose driver stands still, and how late they must be.
+const CATCH_UP: Duration = Duration::from_secs(5);
 /// Over which time a drain closes its sockets.
 const DRAIN_SPREAD: Duration = Duration::from_secs(1);
 
@@ -59,18 +67,18 @@ impl Transport {
     /// What has to happen by itself: graces end, typing ends, presence is batched and written behind. Runs
     /// until it is dropped.
     pub async fn background(&self) {
-        let work = async {
-            let mut tick = tokio::time::interval(TICK);
-            for count in 1_u32.. {
-                tick.tick().await;
-                self.app.chat.presence.tick();
-                self.app.chat.typing.tick();
-                if count.is_multiple_of(FLUSH_TICKS) {
-                    self.app.chat.presence.flush().await;
-                }
-            }
-        };
-        futures_util::future::join(work, self.app.hub.batch_presence()).await;
+        let ticking = every(TICK, || {
+            self.app.chat.presence.tick();
+            self.app.chat.typing.tick();
+            ready(())
+        });
+        // Beside the ticks: a store that hangs holds up neither graces nor typing.
+        let flushing = every(FLUSH, || self.app.flush_presence());
+        let catching_up = every(CATCH_UP, || {
+            self.app.sessions.all().iter().for_each(|session| session.catch_up(CATCH_UP));
+            ready(())
+        });
+        futures_util::future::join4(ticking, flushing, catching_up, self.app.hub.batch_presence()).await;
     }
 
     /// From here on `/ready` answers 503 and no new session is opened.
@@ -96,6 +104,17 @@ impl Transport {
             }
         }
         self.app.until_idle().await;
-        self.app.chat.presence.flush().await;
+        self.app.chat.presence.tick();
+        self.app.flush_presence().await;
+    }
+}
+
+/// Does something again and again.
+async fn every<F: Future<Output = ()>>(period: Duration, mut work: impl FnMut() -> F) {
+    let mut tick = tokio::time::interval(period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        work().await;
     }
 }

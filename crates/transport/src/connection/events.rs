@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use chat_domain::{
-    ChatError, Departure, ErrorCode, Identity, Unauthorized, model::SocketId, ports::TokenError,
+    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized, model::SocketId, ports::TokenError,
 };
 use chat_socketio::{AckId, Arguments, CloseReason, Event, Outgoing};
 use serde::Deserialize;
@@ -25,6 +25,9 @@ use crate::{
 };
 
 const ROOT: &str = "/";
+/// How long a visit outlives its token, so that one accepted in its last moments is not ended at once. The
+/// contract allows ten seconds.
+const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
 /// A visit ends by then whatever its token says; the client returns and shows it again.
 const LONGEST_VISIT: Duration = Duration::from_hours(24 * 365);
 const TOO_MANY_SOCKETS: &str = "This user has too many connections already.";
@@ -50,7 +53,8 @@ impl Connection {
 
     fn on_connect(&self, core: &mut Core, now: Instant, nsp: &str, auth: Option<&[u8]>) {
         if nsp != ROOT {
-            core.session.refuse(now, nsp, "Invalid namespace", None);
+            let data = wire::error_body(&ChatError::NotFound(Missing::Path));
+            core.session.refuse(now, nsp, "Invalid namespace", Some(&data));
             return;
         }
         let token = auth_token(auth).or_else(|| core.handshake_token.as_deref().map(str::to_owned));
@@ -60,9 +64,10 @@ impl Connection {
 
     fn on_message(&self, core: &mut Core, now: Instant, ack: Option<AckId>, args: &Arguments) {
         let Some(visitor) = &core.visitor else { return };
+        let arrived = core.arrived.unwrap_or(now);
         let limits = &self.app.settings.limits;
         let Some(request) = parse_request(&args.name(), args.get(0), limits) else { return };
-        let deadline = now + self.app.settings.send_timeout;
+        let deadline = arrived + self.app.settings.send_timeout;
         match request {
             _ if core.leaving => {
                 let refusal = Outcome::Failed(ChatError::unavailable("draining"));
@@ -98,7 +103,7 @@ impl Connection {
                     None => unacknowledged(&outcome),
                 };
                 if let Some(bytes) = answer {
-                    self.push(bytes);
+                    core.push(bytes);
                 }
             }
         }
@@ -110,16 +115,17 @@ impl Connection {
             return;
         }
         let user = identity.user;
-        if self.app.hub.sockets_of(user) >= self.app.settings.max_sockets_per_user {
+        if !self.app.hub.enter(user, &core.outbox) {
             return self.refuse(core, now, &ChatError::Forbidden(TOO_MANY_SOCKETS));
         }
         let socket = new_socket_id();
-        let left = identity.expires_at.millis() - self.app.clock.now().millis();
-        let ends_at = now + Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LONGEST_VISIT);
+        let left = identity.expires_at.millis().saturating_sub(self.app.clock.now().millis());
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        let ends_at = now + left.saturating_add(TOKEN_LEEWAY).min(LONGEST_VISIT);
         core.session.accept(now, ROOT, socket.as_str());
         let identity = Arc::new(identity);
         self.app.chat.presence.connect(&identity, socket.clone());
-        self.app.hub.attach(user, &socket, &self.outbox);
+        self.app.hub.join(user, &socket, &core.outbox);
         core.visitor = Some(Box::new(Visitor { identity, socket, ends_at }));
     }
 
@@ -150,7 +156,8 @@ impl Connection {
         core.visit = core.visit.wrapping_add(1);
         let Some(visitor) = core.visitor.take() else { return };
         let user = visitor.identity.user;
-        self.app.hub.detach(user, &self.outbox);
+        let outbox = std::mem::replace(&mut core.outbox, Arc::new(self.app.hub.outbox()));
+        self.app.hub.detach(user, &outbox);
         if self.app.chat.presence.disconnect(user, &visitor.socket, departure) {
             self.app.chat.typing.leave(user);
         }

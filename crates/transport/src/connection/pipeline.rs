@@ -129,6 +129,15 @@ impl Pipeline {
         self.new_driver = true;
     }
 
+    /// Nobody waits for the answers any more: what is volatile need not be begun.
+    pub(crate) fn forget_volatile(&mut self) {
+        for slot in &mut self.slots {
+            if matches!(slot.state, State::Waiting(Work::Other(OtherRequest::Typing { .. }, _))) {
+                slot.state = State::Done(Outcome::Typed);
+            }
+        }
+    }
+
     /// Takes an event.
     pub(crate) fn push(&mut self, work: Work, ack: Option<AckId>, visit: u32, deadline: Instant) {
         let connects = matches!(work, Work::Authenticate(_));

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 use chat_socketio::{Input, Reply, RequestId};
@@ -52,9 +53,12 @@ impl Answer {
         Self { connection, request, receiver, answered: false }
     }
 
-    /// Feeds what came in later for the same request.
-    pub(crate) fn feed(&self, input: impl FnOnce(RequestId) -> Input) {
-        self.connection.feed(&mut self.connection.lock(), input(self.request));
+    /// Feeds what came in later for the same request, which itself came in at `arrived`.
+    pub(crate) fn feed(&self, arrived: Instant, input: impl FnOnce(RequestId) -> Input) {
+        let mut core = self.connection.lock();
+        core.arrived = Some(arrived);
+        self.connection.feed(&mut core, input(self.request));
+        core.arrived = None;
     }
 }
 

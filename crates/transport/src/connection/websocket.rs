@@ -65,10 +65,16 @@ impl WebSocket {
     ) -> Turn {
         let connection = Arc::clone(&self.connection);
         let mut core = connection.lock();
-        self.read(&mut core, buffer, source, cx);
-        let drives = core.session.link() == Some(self.link) && !core.ended;
-        if drives {
-            connection.drive(&mut core, cx);
+        let mut full = true;
+        let mut drives = false;
+        while full {
+            full = self.read(&mut core, buffer, source, cx);
+            drives = core.session.link() == Some(self.link) && !core.ended;
+            if drives {
+                connection.drive(&mut core, cx);
+            }
+            // Nobody but this turn reads on when what was full has emptied meanwhile.
+            full = full && self.has_room(&core);
         }
         let next = core.next_timeout().filter(|_| drives && !core.ended);
         let Some(link) = core.link(self.link) else { return Turn { out: None, last: true, next: None } };
@@ -77,22 +83,32 @@ impl WebSocket {
         Turn { out, last, next }
     }
 
-    /// Reads what has come in, unless too many events wait already.
+    /// Whether more may be read: not too many events wait, and the client takes what is sent to it. A link that
+    /// is still upgrading is not held up by the events that came over polling.
+    fn has_room(&self, core: &Core) -> bool {
+        let carries = core.session.link() == Some(self.link);
+        let most_queued = self.connection.app.settings.max_queued_events;
+        core.takes() && !(carries && core.pipeline.len() >= most_queued)
+    }
+
+    /// Reads what has come in; true when it stopped for want of room.
     fn read(
         &mut self,
         core: &mut Core,
         buffer: &mut BytesMut,
         source: &mut impl Source,
         cx: &mut Context<'_>,
-    ) {
-        let most_queued = self.connection.app.settings.max_queued_events;
-        while !self.deaf && core.pipeline.len() < most_queued {
+    ) -> bool {
+        while !self.deaf {
+            if !self.has_room(core) {
+                return true;
+            }
             match self.decoder.decode(buffer) {
                 Ok(Some(message)) => self.on_message(core, message),
                 Ok(None) => match source.poll_read(buffer, cx) {
                     Poll::Ready(true) => {}
                     Poll::Ready(false) => self.hang_up(core, None),
-                    Poll::Pending => return,
+                    Poll::Pending => return false,
                 },
                 Err(violation) => {
                     tracing::debug!(%violation, "a WebSocket broke a rule");
@@ -100,6 +116,7 @@ impl WebSocket {
                 }
             }
         }
+        false
     }
 
     fn on_message(&mut self, core: &mut Core, message: Message) {

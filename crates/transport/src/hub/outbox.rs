@@ -39,6 +39,8 @@ pub(crate) struct Outbox {
 struct Inner {
     queue: VecDeque<Item>,
     bytes: usize,
+    /// Bytes of an item over the bound, which waits alone at the front and is not counted against it.
+    exempt: usize,
     overrun: bool,
     socket: Option<SocketId>,
     waker: Option<Waker>,
@@ -69,7 +71,10 @@ impl Outbox {
                 return;
             }
             let bytes = item.bytes();
-            if inner.bytes > 0 && inner.bytes + bytes > self.bound {
+            if inner.bytes == 0 && bytes > self.bound {
+                inner.exempt = bytes;
+            }
+            if inner.bytes + bytes > self.bound + inner.exempt {
                 inner.overrun = true;
                 inner.queue = VecDeque::new();
                 inner.bytes = 0;
@@ -81,6 +86,13 @@ impl Outbox {
         };
         if let Some(waker) = waker {
             waker.wake();
+        }
+    }
+
+    /// Appends a message that may be dropped, unless half of the bound is taken already.
+    pub(crate) fn push_volatile(&self, bytes: Bytes) {
+        if self.bytes() < self.bound / 2 {
+            self.push(Item::One(bytes));
         }
     }
 
@@ -98,6 +110,7 @@ impl Outbox {
             }
         };
         inner.bytes -= next.len();
+        inner.exempt = inner.exempt.saturating_sub(next.len());
         if inner.queue.is_empty() && inner.queue.capacity() > 64 {
             // A burst's queue is not kept for an idle connection's lifetime.
             inner.queue = VecDeque::new();
@@ -161,7 +174,18 @@ mod tests {
     fn one_item_may_exceed_the_bound_when_nothing_else_waits() {
         let outbox = Outbox::new(2);
         outbox.push(one("long enough"));
-        assert!(!outbox.is_overrun());
+        outbox.push(one("ab"));
+        assert!(!outbox.is_overrun(), "the bound is for what comes behind it");
         assert_eq!(outbox.pop().unwrap(), "long enough");
+        outbox.push(one("c"));
+        assert!(outbox.is_overrun(), "and counts again once it is gone");
+    }
+
+    #[test]
+    fn what_is_volatile_is_dropped_first() {
+        let outbox = Outbox::new(4);
+        outbox.push(one("ab"));
+        outbox.push_volatile(Bytes::from_static(b"typing"));
+        assert_eq!((outbox.bytes(), outbox.is_overrun()), (2, false));
     }
 }

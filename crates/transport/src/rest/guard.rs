@@ -1,5 +1,6 @@
 //! What stands before every REST handler: the origin's rule, the request's id, and the drain's count.
 
+use actix_http::ConnectionType;
 use actix_web::{
     Error,
     body::{BoxBody, MessageBody},
@@ -30,6 +31,7 @@ pub(super) async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = request.app_data::<Data<App>>().cloned().map(Data::into_inner);
     let _busy = app.as_ref().map(App::enter);
+    let draining = app.as_ref().is_some_and(|app| app.is_draining());
     let allowed = app.is_some_and(|app| cors::allowed(request.head(), &app.settings.origins));
     let origin = request.headers().get(header::ORIGIN).cloned();
     let id = random_id();
@@ -43,6 +45,9 @@ pub(super) async fn guard(
         next.call(request).instrument(span).await?.map_into_boxed_body()
     };
     cors::mark_headers(origin, response.headers_mut());
+    if draining {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

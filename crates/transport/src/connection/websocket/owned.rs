@@ -27,6 +27,9 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Size of the buffer that all connections of a thread read through.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// Bytes of an unfinished frame from which on it is read where it is.
+const LARGE_REST: usize = 16 * 1024;
+
 thread_local! {
     static BUFFER: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(READ_BUFFER));
 }
@@ -95,8 +98,16 @@ impl OwnedWebSocket {
         }
     }
 
-    /// One turn through the thread's buffer; only an unfinished frame stays with the connection.
+    /// One turn through the thread's buffer; only an unfinished frame stays with the connection. A large one is
+    /// read where it is: copying it to and fro for every piece would be quadratic.
     fn turn(&mut self, take: bool, cx: &mut Context<'_>) -> Turn {
+        if self.rest.len() >= LARGE_REST {
+            let turn = self.socket.turn(&mut self.rest, &mut Incoming(&mut self.io), take, cx);
+            if self.rest.is_empty() || self.socket.deaf {
+                self.rest = BytesMut::new();
+            }
+            return turn;
+        }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
             buffer.reserve(READ_BUFFER.max(self.rest.len()));
@@ -127,10 +138,16 @@ impl OwnedWebSocket {
 
     /// Closes our side, then waits a moment for the other's.
     fn poll_close(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        // An alarm that was set for something earlier rings once before.
+        while self.alarm.poll(Some(until), cx).is_ready() {
+            if self.socket.connection.app.clock.instant() >= until {
+                return Poll::Ready(());
+            }
+        }
         match Pin::new(&mut self.io).poll_shutdown(cx) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => return Poll::Ready(()),
-            Poll::Pending => return self.alarm.poll(Some(until), cx),
+            Poll::Pending => return Poll::Pending,
         }
         let ended = BUFFER.with_borrow_mut(|buffer| {
             loop {
@@ -143,7 +160,7 @@ impl OwnedWebSocket {
                 }
             }
         });
-        if ended { Poll::Ready(()) } else { self.alarm.poll(Some(until), cx) }
+        if ended { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
