@@ -40,14 +40,19 @@ async function write(pair, socket, receiver, again) {
   pair.acknowledged.push(message);
 }
 
+/** The sockets of a pair. */
+function connectPair(url, pair) {
+  return Promise.all([pair.left, pair.right].map((user) => connect(url, user.token, TRANSPORTS.websocket)));
+}
+
 /** Writes from both sides, first what the last round left open, until the link is cut. */
-async function load(url, pair, onAck) {
-  const [left, right] = await Promise.all(
-    [pair.left, pair.right].map((user) => connect(url, user.token, TRANSPORTS.websocket)),
-  );
+async function load([left, right], pair, onAck) {
   const socketTo = (receiver) => (receiver === pair.right ? left : right);
-  await Promise.all([...pair.open].map(([clientId, receiver]) => write(pair, socketTo(receiver), receiver, clientId)));
+  const again = Promise.all(
+    [...pair.open].map(([clientId, receiver]) => write(pair, socketTo(receiver), receiver, clientId)),
+  );
   const writer = async (receiver) => {
+    await again;
     while (socketTo(receiver).connected) {
       await write(pair, socketTo(receiver), receiver);
       onAck();
@@ -82,7 +87,8 @@ test(`${ROUNDS} times kill -9 under load lose nothing acknowledged`, { skip: Boo
       left -= 1;
       if (left === 0) reached();
     };
-    const loads = pairs.map((pair) => load(server.url, pair, onAck));
+    const sockets = await Promise.all(pairs.map((pair) => connectPair(server.url, pair)));
+    const loads = pairs.map((pair, index) => load(sockets[index], pair, onAck));
     await Promise.race([enough, Promise.all(loads)]);
     await server.kill();
     await Promise.all(loads);
