@@ -108,6 +108,7 @@ pub fn restore(file: &Path, dir: &Path) -> Result<(), BackupError> {
     })?;
     rebuild::make(file, &paths.tables())?;
     set_store_id(&paths.tables(), store_id)?;
+    files::complete(&paths.tables())?;
     Ok(rebuild::sync_dir(dir)?)
 }
 

@@ -105,6 +105,7 @@ pub(crate) fn open(options: &Options) -> Result<Folder, OpenError> {
     let log = identify(&paths.log(), schema::LOG_ID)?;
     let tables = identify(&paths.tables(), schema::TABLES_ID)?;
     let store_id = match (log, tables) {
+        // Also what a making leaves behind that was interrupted early.
         (None, None) => create(&paths)?,
         (None, Some(_)) if is_fresh(&paths.tables())? => create(&paths)?,
         (None, Some(_)) => return Err(OpenError::Missing(paths.log())),
@@ -114,6 +115,7 @@ pub(crate) fn open(options: &Options) -> Result<Folder, OpenError> {
             return Err(OpenError::Mismatch { path: paths.tables(), reason: "another store's".into() });
         }
     };
+    complete(&paths.tables())?;
     damage::check(&paths, options)?;
     let mark = check_ages(&paths)?;
     Ok(Folder { paths, store_id, mark, lock })
@@ -130,10 +132,24 @@ fn create(paths: &Paths) -> Result<[u8; 16], OpenError> {
     remove(&paths.tables())?;
     remove(&paths.log())?;
     let sql = [schema::META, schema::TRUTH, schema::DERIVED].concat();
-    // The log comes last: tables without a log are begun anew as long as they are empty, and only then.
+    // The log comes last: tables without a log are begun anew until they are noted as complete, and
+    // only then.
     make(&paths.tables(), schema::TABLES_ID, &sql, store_id, |_| Ok(()))?;
     make(&paths.log(), schema::LOG_ID, &[schema::META, schema::LOG].concat(), store_id, |_| Ok(()))?;
     Ok(store_id)
+}
+
+/// Notes in the tables that the log beside them is made: from now on a log that is missing is lost,
+/// and with it what stands in it only.
+pub(crate) fn complete(tables: &Path) -> Result<(), OpenError> {
+    let note = || -> Result<(), Fault> {
+        let connection = sqlite::open(tables, Role::LogWriter, None)?;
+        if meta::<i64>(&connection, "complete")?.is_none() {
+            set_meta(&connection, "complete", 1)?;
+        }
+        Ok(connection.close().map_err(|(_, error)| error)?)
+    };
+    note().map_err(|fault| fault_error(tables, fault))
 }
 
 /// 16 random bytes.
@@ -152,19 +168,25 @@ pub(crate) fn make(
     fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> Result<(), OpenError> {
     make_private(path)?;
-    let make = || {
+    let store_id = u128::from_be_bytes(store_id);
+    // In the same transaction as the rest: a file that has an identity says whose it is.
+    let sql = format!("{sql}\nINSERT INTO meta (name, value) VALUES ('store', x'{store_id:032x}');");
+    let make = || -> Result<(), Fault> {
         let connection = Connection::open(path)?;
         sqlite::configure(&connection, Role::LogWriter)?;
-        sqlite::create(&connection, application, schema::FORMAT, sql)?;
-        fill(&connection)?;
-        set_meta(&connection, "store", store_id)?;
+        sqlite::create(&connection, application, schema::FORMAT, &sql)?;
         sqlite::use_wal(&connection)?;
-        connection.close().map_err(|(_, error)| error)
+        fill(&connection)?;
+        Ok(connection.close().map_err(|(_, error)| error)?)
     };
-    make().map_err(|error| sqlite_error(path, error))
+    make().map_err(|fault| fault_error(path, fault))
 }
 
 /// Whose file it is: the store's id. `None` if there is none, or nothing in it yet.
+///
+/// That its connection is the only one, and closed at the end, matters: closing copies what a crash
+/// has left in the WAL into the file, and syncs it. What the start replays is on disk then, also if
+/// the commit before the crash was never synced.
 fn identify(path: &Path, application: i32) -> Result<Option<[u8; 16]>, OpenError> {
     if !path.try_exists().map_err(|error| io_error(path, error))? {
         return Ok(None);
@@ -191,21 +213,24 @@ fn identify(path: &Path, application: i32) -> Result<Option<[u8; 16]>, OpenError
         });
     }
     match store_id(&connection) {
-        Ok(Some(id)) if format > 0 => Ok(Some(id)),
-        // Made but not marked: the making was interrupted.
-        Ok(None) if application == schema::TABLES_ID => Ok(None),
+        Ok(Some(id)) if format > 0 => {
+            // The making may have been interrupted just before.
+            sqlite::use_wal(&connection).map_err(|fault| fault_error(path, fault))?;
+            Ok(Some(id))
+        }
         Ok(_) => Err(OpenError::Foreign(path.to_owned())),
         Err(fault) => Err(fault_error(path, fault)),
     }
 }
 
-/// Whether these tables have never been used.
+/// Whether these tables have never been used, nor had a log.
 fn is_fresh(path: &Path) -> Result<bool, OpenError> {
     let fresh = || -> Result<bool, Fault> {
         let connection = sqlite::open(path, Role::Reader, None)?;
+        let complete = meta::<i64>(&connection, "complete")?.is_some();
         let messages: bool =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM messages)", [], |row| row.get(0))?;
-        Ok(!messages && tables::mark(&connection)? == 0)
+        Ok(!complete && !messages && tables::mark(&connection)? == 0)
     };
     fresh().map_err(|fault| fault_error(path, fault))
 }

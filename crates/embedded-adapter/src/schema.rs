@@ -10,7 +10,8 @@ pub(crate) const BACKUP_ID: i32 = 0x4368_426b;
 pub(crate) const FORMAT: i32 = 1;
 
 /// In every file. `store` are the 16 bytes that the two files of a store share; `mark`, in
-/// `tables.db`, is the number of the last entry that was swept.
+/// `tables.db`, is the number of the last entry that was swept; `complete`, in `tables.db`, is there
+/// since the log was made as well.
 pub(crate) const META: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 ";

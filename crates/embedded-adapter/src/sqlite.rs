@@ -11,6 +11,8 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::fault::Fault;
+
 /// What a connection is for; each wants other settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -72,9 +74,17 @@ fn own_checkpoints(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", JOURNAL_LIMIT, |_| Ok(()))
 }
 
-/// Turns the write-ahead log on, which the file remembers.
-pub(crate) fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+/// Turns the write-ahead log on, which the file remembers. SQLite answers with the mode that it
+/// has stayed in where the file system can't do it; that mode would let readers block commits.
+pub(crate) fn use_wal(connection: &Connection) -> Result<(), Fault> {
+    let mode =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(Fault::Down(format!(
+        "no write-ahead log can be had here (journal mode {mode}): use a local file system"
+    )))
 }
 
 /// Refuses growth past so many bytes, as a full disk would.

@@ -115,6 +115,7 @@ impl Sweeper {
             if crate::files::store_id(&connection)? != Some(shared.store_id) {
                 return Err(Fault::Down(format!("{} is not this store's any more", path.display())));
             }
+            sqlite::use_wal(&connection)?;
             let wal_pages = sqlite::count_wal_pages(&mut connection)?;
             self.open = Some(Open { connection, wal_pages });
         }

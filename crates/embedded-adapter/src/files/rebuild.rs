@@ -10,9 +10,11 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use super::{Paths, beside, io_error, make_private, remove, sqlite_error};
+use super::{Paths, beside, fault_error, io_error, make_private, remove};
 use crate::{
-    OpenError, schema, sqlite,
+    OpenError,
+    fault::Fault,
+    schema, sqlite,
     sqlite::Role,
     state::{ConversationState, Place, Who},
     tables::{message_key, split_key},
@@ -56,7 +58,7 @@ pub(super) fn finish(paths: &Paths) -> Result<(), OpenError> {
 pub(crate) fn make(source: &Path, target: &Path) -> Result<(), OpenError> {
     remove(target)?;
     make_private(target)?;
-    let build = || -> rusqlite::Result<()> {
+    let build = || -> Result<(), Fault> {
         let connection = Connection::open(target)?;
         sqlite::configure(&connection, Role::Sweeper)?;
         // Nothing reads this file before it is whole and synced.
@@ -70,16 +72,16 @@ pub(crate) fn make(source: &Path, target: &Path) -> Result<(), OpenError> {
         connection.execute_batch("DETACH source")?;
         derive(&connection)?;
         sqlite::use_wal(&connection)?;
-        connection.close().map_err(|(_, error)| error)
+        Ok(connection.close().map_err(|(_, error)| error)?)
     };
-    build().map_err(|error| sqlite_error(source, error))?;
+    build().map_err(|fault| fault_error(source, fault))?;
     File::open(target).and_then(|file| file.sync_all()).map_err(|error| io_error(target, error))
 }
 
 fn copy_truth(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "BEGIN;
-         INSERT INTO meta SELECT name, value FROM source.meta WHERE name IN ('store', 'mark');
+         INSERT INTO meta SELECT name, value FROM source.meta WHERE name IN ('store', 'mark', 'complete');
          INSERT INTO messages SELECT * FROM source.messages ORDER BY k;
          INSERT INTO reads SELECT * FROM source.reads ORDER BY k;
          COMMIT;",

@@ -6,7 +6,7 @@ use chat_testkit::{ManualClock, RecordingListener};
 use rusqlite::Connection;
 
 use super::world::World;
-use crate::{OpenError, Options, Store};
+use crate::{OpenError, Options, Store, files, schema};
 
 fn open(dir: &Path) -> Result<Store, OpenError> {
     Store::open(Options::new(dir), Arc::new(ManualClock::new()), RecordingListener::new())
@@ -130,11 +130,79 @@ fn tables_older_than_the_log_are_refused() {
 #[test]
 fn an_interrupted_making_is_begun_again() {
     let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).unwrap();
-    fs::remove_file(dir.path().join("log.db")).unwrap();
-    open(dir.path()).unwrap();
-    fs::write(dir.path().join("log.db"), "").unwrap();
-    open(dir.path()).unwrap();
+    let (log, tables) = (dir.path().join("log.db"), dir.path().join("tables.db"));
+    // Tables that no log was made for yet.
+    let begin = || {
+        drop(open(dir.path()).unwrap());
+        Connection::open(&tables).unwrap().execute("DELETE FROM meta WHERE name = 'complete'", []).unwrap();
+    };
+    begin();
+    fs::remove_file(&log).unwrap();
+    begin();
+    fs::write(&log, "").unwrap();
+    begin();
+    // Both are made, and not noted as complete.
+    drop(open(dir.path()).unwrap());
+    fs::remove_file(&log).unwrap();
+    assert!(refusal(dir.path()).contains("is missing"));
+}
+
+#[test]
+fn a_lost_log_is_refused_also_while_the_tables_are_empty() {
+    let loss: [fn(&Path); 2] =
+        [|log| fs::remove_file(log).unwrap(), |log| drop(fs::File::create(log).unwrap())];
+    for lose in loss {
+        let world = World::new(|_| {});
+        world.add_user("alice", 1);
+        world.store.close();
+        lose(&world.file("log.db"));
+        let refusal = refusal(world.dir.path());
+        assert!(refusal.contains("log.db is missing"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_restored_store_without_users_or_messages_does_not_lose_its_log_silently() {
+    let (world, folder) = (World::new(|_| {}), tempfile::tempdir().unwrap());
+    let (backup, restored) = (folder.path().join("backup"), folder.path().join("restored"));
+    futures_executor::block_on(world.store.backup(backup.clone())).unwrap();
+    crate::restore(&backup, &restored).unwrap();
+    fs::remove_file(restored.join("log.db")).unwrap();
+    assert!(refusal(&restored).contains("log.db is missing"));
+}
+
+#[test]
+fn a_making_that_was_interrupted_before_the_write_ahead_log_is_finished() {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    let world = world.reopened_after(|dir| {
+        for name in ["log.db", "tables.db"] {
+            let connection = Connection::open(dir.join(name)).unwrap();
+            connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).unwrap();
+        }
+    });
+    world.send(1, 2);
+    for name in ["log.db", "tables.db"] {
+        let mode: String = Connection::open(world.file(name))
+            .unwrap()
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "wal", "{name}");
+    }
+}
+
+#[test]
+fn a_file_with_an_identity_says_whose_it_is_from_its_first_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log.db");
+    let sql = [schema::META, schema::LOG].concat();
+    let made = files::make(&path, schema::LOG_ID, &sql, [7; 16], |log| {
+        assert_eq!(files::store_id(log).unwrap(), Some([7; 16]));
+        Err(rusqlite::Error::QueryReturnedNoRows)
+    });
+    assert!(made.is_err());
+    let log = Connection::open(&path).unwrap();
+    assert_eq!(files::store_id(&log).unwrap(), Some([7; 16]));
 }
 
 #[cfg(unix)]

@@ -33,6 +33,7 @@ impl Log {
         if files::store_id(&connection)? != Some(shared.store_id) {
             return Err(Fault::Down(format!("{} is not this store's log any more", path.display())));
         }
+        sqlite::use_wal(&connection)?;
         let wal_pages = sqlite::count_wal_pages(&mut connection)?;
         Ok(Self { connection, wal_pages })
     }
