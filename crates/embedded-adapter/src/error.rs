@@ -34,7 +34,7 @@ pub enum OpenError {
     #[error("{} is missing beside the rest of its store: put it back, or restore a backup", .0.display())]
     Missing(PathBuf),
     /// The two files are of different stores or of different times.
-    #[error("{} does not belong to the log.db beside it ({reason}): put the right one back, or restore a backup", .path.display())]
+    #[error("{} does not belong to the file beside it ({reason}): put the right one back, or restore a backup", .path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,

@@ -246,6 +246,11 @@ fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
             path: paths.tables(),
             reason: format!("it is older: entries {} to {} are in neither", mark + 1, first - 1),
         }),
+        // Entries leave the log oldest first: as long as there are any, the newest is among them.
+        Some((_, last)) if last < mark => Err(OpenError::Mismatch {
+            path: paths.log(),
+            reason: format!("it is older: it ends at entry {last}, and the tables at {mark}"),
+        }),
         _ => Ok(mark),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Shared {
 /// What the last write on each file came to.
 #[derive(Debug)]
 pub(crate) struct Health {
-    /// Whether the writer's last commit went through.
+    /// Whether the writer's last commit that let the log grow went through.
     pub(crate) log: AtomicBool,
     /// Whether the last sweep went through.
     pub(crate) tables: AtomicBool,

@@ -113,14 +113,13 @@ fn tables_problems(tables: &Connection) -> Result<Vec<String>, Fault> {
 fn log_problems(log: &Connection, tables: &Connection) -> Result<Vec<String>, Fault> {
     let mut problems = integrity(log, "log.db")?;
     let mark = tables::mark(tables)?;
-    let mut expected = match writer::bounds(log)? {
-        Some((first, _)) if first > mark + 1 => {
-            problems.push(format!("log.db: begins at entry {first}, but tables.db ends at {mark}"));
-            first
-        }
-        Some((first, _)) => first,
-        None => return Ok(problems),
-    };
+    let Some((mut expected, last)) = writer::bounds(log)? else { return Ok(problems) };
+    if expected > mark + 1 {
+        problems.push(format!("log.db: begins at entry {expected}, but tables.db ends at {mark}"));
+    }
+    if last < mark {
+        problems.push(format!("log.db: ends at entry {last}, but tables.db at {mark}"));
+    }
     let mut statement = log.prepare("SELECT n, entry FROM entries ORDER BY n")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -144,7 +144,10 @@ impl Writer {
 
     /// What is durable now is shown to readers, told to the listener, and answered: in this order.
     fn publish(&mut self, mut batch: Batch) {
-        self.shared.health.log.store(true, Ordering::Relaxed);
+        // A batch may have nothing to write: its commit says nothing of the disk.
+        if batch.probed || !batch.staged.is_empty() {
+            self.shared.health.log.store(true, Ordering::Relaxed);
+        }
         self.next_n += batch.staged.len() as u64;
         if !batch.staged.is_empty() {
             self.show(batch.staged.drain(..));

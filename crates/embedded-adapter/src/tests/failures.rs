@@ -9,12 +9,20 @@ use futures_executor::block_on;
 use super::world::{World, assert_gap_free, assert_unavailable, user};
 use crate::{fault::Fault, job::Job, writer::Writer};
 
-/// Lets the log grow no further.
-fn fill_disk(world: &World) {
-    world.tamper(|log| {
-        let pages: i64 = log.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-        log.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
-    });
+/// A store whose log has room for some hundred messages, whichever connection writes to it.
+fn small_disk() -> World {
+    World::new(|options| options.max_log_bytes = Some(48 << 10))
+}
+
+/// Sends until the disk is full: how many were stored, and the answer to the one that was not.
+fn fill_disk(world: &World) -> (usize, Result<chat_ports::Appended, chat_ports::AppendError>) {
+    let mut stored = 0;
+    loop {
+        match world.try_send(1, 2) {
+            Ok(_) => stored += 1,
+            refused => return (stored, refused),
+        }
+    }
 }
 
 fn free_disk(world: &World) {
@@ -23,17 +31,11 @@ fn free_disk(world: &World) {
 
 #[test]
 fn a_full_disk_refuses_changes_and_not_reads_and_leaves_no_gap() {
-    let world = World::new(|_| {});
+    let world = small_disk();
     world.add_user("early", 1);
     let first = world.send(1, 2);
-    fill_disk(&world);
-    let mut stored = 1;
-    let refused = loop {
-        match world.try_send(1, 2) {
-            Ok(_) => stored += 1,
-            refused => break refused,
-        }
-    };
+    let (stored, refused) = fill_disk(&world);
+    let stored = stored + 1;
     assert!(refused.as_ref().unwrap_err().to_string().contains("the disk is full"), "{refused:?}");
     assert_unavailable(refused);
     assert_unavailable(world.try_send(1, 3));
@@ -51,6 +53,22 @@ fn a_full_disk_refuses_changes_and_not_reads_and_leaves_no_gap() {
     let world = world.reopened();
     assert_eq!(world.all(1, 2), told);
     world.assert_consistent();
+}
+
+#[test]
+fn a_commit_of_nothing_does_not_pass_for_a_disk_with_room() {
+    let world = small_disk();
+    let (_, refused) = fill_disk(&world);
+    assert_unavailable(refused);
+    assert!(block_on(world.store.check()).is_err());
+    // Nothing to write: notes, and a change of nobody.
+    world.tamper(|_| {});
+    world.store.shared().queue.push_note(Job::Prune(0));
+    block_on(world.store.record_presence(Vec::new())).unwrap();
+    assert!(block_on(world.store.check()).is_err());
+    free_disk(&world);
+    block_on(world.store.check()).unwrap();
+    block_on(world.store.check()).unwrap();
 }
 
 #[test]

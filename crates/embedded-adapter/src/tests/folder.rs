@@ -128,6 +128,32 @@ fn tables_older_than_the_log_are_refused() {
 }
 
 #[test]
+fn a_log_older_than_the_tables_is_refused_and_one_that_is_pruned_completely_is_not() {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    world.send(1, 2);
+    world.store.close();
+    fs::copy(world.file("log.db"), world.file("old.db")).unwrap();
+    let world = world.reopened();
+    world.send(1, 2);
+    world.store.close();
+    let now = fs::read(world.file("log.db")).unwrap();
+    fs::copy(world.file("old.db"), world.file("log.db")).unwrap();
+    let refusal = refusal(world.dir.path());
+    assert!(refusal.contains("log.db does not belong") && refusal.contains("ends at entry 2"), "{refusal}");
+    let problems = crate::verify(world.dir.path()).unwrap();
+    assert!(problems.iter().any(|problem| problem.contains("log.db: ends at entry 2")), "{problems:?}");
+
+    fs::write(world.file("log.db"), now).unwrap();
+    let log = Connection::open(world.file("log.db")).unwrap();
+    log.execute("DELETE FROM entries", []).unwrap();
+    drop(log);
+    let world = world.reopened();
+    assert_eq!(world.send(1, 2).seq, 4);
+    world.assert_consistent();
+}
+
+#[test]
 fn an_interrupted_making_is_begun_again() {
     let dir = tempfile::tempdir().unwrap();
     let (log, tables) = (dir.path().join("log.db"), dir.path().join("tables.db"));

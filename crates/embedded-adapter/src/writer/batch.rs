@@ -19,6 +19,8 @@ pub(super) struct Batch {
     pub(super) keys: HashSet<DedupKey>,
     /// What the listener will be told.
     pub(super) commits: Vec<Commit>,
+    /// Whether something was written to see whether the log can grow.
+    pub(super) probed: bool,
     answers: Vec<Pending>,
 }
 

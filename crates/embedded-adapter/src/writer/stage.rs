@@ -206,6 +206,7 @@ impl Writer {
             batch.answer(Answer::Done(reply, Ok(())));
             return Ok(());
         }
+        batch.probed = true;
         self.change(reply, batch, |log| {
             // Something that has to grow, or a file with a little room inside would pass for one
             // that can grow.
