@@ -22,12 +22,12 @@ use crate::{
 /// The tables' snapshot is opened before the log's, while pruning is held: so every entry past the
 /// tables' mark is in the log's, and every user whom a message names.
 pub(crate) fn backup(shared: &Shared, file: &Path) -> Result<(), BackupError> {
+    let _one_at_a_time = shared.backup.lock();
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
     let partial = beside(file, ".partial");
-    files::remove(&partial)?;
-    files::make_private(&partial)?;
+    claim(&partial)?;
     let failed = |source| BackupError::Sqlite { path: file.to_owned(), source };
     let result = copy(shared, &partial).map_err(failed).and_then(|()| finish(&partial, file));
     if result.is_err() {
@@ -35,6 +35,18 @@ pub(crate) fn backup(shared: &Shared, file: &Path) -> Result<(), BackupError> {
         drop(fs::remove_file(&partial));
     }
     result
+}
+
+/// Makes an empty file, unless there is one: another process may be writing its backup there.
+fn claim(path: &Path) -> Result<(), BackupError> {
+    files::private(File::options().create_new(true).write(true)).open(path).map(drop).map_err(|source| {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::AlreadyExists {
+            BackupError::Exists(path)
+        } else {
+            BackupError::Io { path, source }
+        }
+    })
 }
 
 fn copy(shared: &Shared, partial: &Path) -> rusqlite::Result<()> {
@@ -67,10 +79,16 @@ fn copy(shared: &Shared, partial: &Path) -> rusqlite::Result<()> {
     target.close().map_err(|(_, error)| error)
 }
 
+/// Gives a whole backup its name. The name is claimed first, because renaming would overwrite a
+/// file that was made meanwhile.
 fn finish(partial: &Path, file: &Path) -> Result<(), BackupError> {
     let failed = |source| BackupError::Io { path: file.to_owned(), source };
     File::open(partial).and_then(|file| file.sync_all()).map_err(failed)?;
-    fs::rename(partial, file).map_err(failed)?;
+    claim(file)?;
+    fs::rename(partial, file).map_err(|source| {
+        drop(fs::remove_file(file));
+        failed(source)
+    })?;
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(rebuild::sync_dir(dir)?)
 }
@@ -81,13 +99,15 @@ fn finish(partial: &Path, file: &Path) -> Result<(), BackupError> {
 /// Blocks: some seconds a million messages, with progress in the log.
 ///
 /// # Errors
-/// The folder has a store already, the file is no backup, or something can't be read or written.
+/// The folder has a store already or another process has it open, the file is no backup, or
+/// something can't be read or written.
 /// What is half made is refused by [`Store::open`](crate::Store::open): empty the folder and try
 /// again.
 pub fn restore(file: &Path, dir: &Path) -> Result<(), BackupError> {
     check_backup(file)?;
     files::make_dir(dir)?;
     let paths = files::Paths::new(dir.to_owned());
+    let _lock = paths.lock()?;
     for path in [paths.log(), paths.tables()] {
         if path.exists() {
             return Err(BackupError::Exists(path));

@@ -4,7 +4,7 @@ mod damage;
 pub(crate) mod rebuild;
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -44,9 +44,9 @@ impl Paths {
         self.dir.join("tables.db")
     }
 
-    /// Held while a process has the store open.
-    fn lock(&self) -> PathBuf {
-        self.dir.join("store.lock")
+    /// Locks the folder for this process, until the file is closed.
+    pub(crate) fn lock(&self) -> Result<File, OpenError> {
+        lock(&self.dir.join("store.lock"))
     }
 
     /// Tables that are being made again.
@@ -100,7 +100,7 @@ pub(crate) fn open(options: &Options) -> Result<Folder, OpenError> {
     }
     let paths = Paths::new(options.dir.clone());
     make_dir(&paths.dir)?;
-    let lock = lock(&paths.lock())?;
+    let lock = paths.lock()?;
     rebuild::finish(&paths)?;
     let log = identify(&paths.log(), schema::LOG_ID)?;
     let tables = identify(&paths.tables(), schema::TABLES_ID)?;
@@ -258,11 +258,15 @@ fn check_ages(paths: &Paths) -> Result<u64, OpenError> {
 /// Makes an empty file for its owner only: it will hold messages and password hashes. SQLite gives
 /// what it keeps beside a file the same mode.
 pub(crate) fn make_private(path: &Path) -> Result<(), OpenError> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
+    let made = private(File::options().create(true).truncate(false).write(true)).open(path);
+    made.map(drop).map_err(|error| io_error(path, error))
+}
+
+/// Has what is made be for its owner only.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| io_error(path, error))
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Makes a folder for its owner only, unless it is there.

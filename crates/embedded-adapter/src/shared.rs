@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use chat_ports::Clock;
+use parking_lot::Mutex;
 
 use crate::{Options, files::Paths, overlay::Overlay, queue::Queue};
 
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) overlay: Overlay,
     pub(crate) health: Health,
     pub(crate) pruning: PruningHold,
+    /// Held by a backup: one at a time.
+    pub(crate) backup: Mutex<()>,
 }
 
 /// What the last write on each file came to.

@@ -64,6 +64,7 @@ impl Store {
             clock,
             health: Health::default(),
             pruning: PruningHold::default(),
+            backup: Mutex::default(),
             options,
         });
         let writer = Writer::open(Arc::clone(&shared), listener, folder.mark)
@@ -77,7 +78,8 @@ impl Store {
     /// back by [`restore`](crate::restore).
     ///
     /// # Errors
-    /// The file exists already, can't be written, or the store can't be read.
+    /// The file exists already, or `FILE.partial`, which another backup is writing or an interrupted
+    /// one has left; it can't be written; or the store can't be read.
     pub async fn backup(&self, file: PathBuf) -> Result<(), BackupError> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let shared = Arc::clone(&self.shared);

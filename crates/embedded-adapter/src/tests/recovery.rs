@@ -158,6 +158,51 @@ fn a_backup_of_a_running_store_is_restored_with_everything_acknowledged_before()
 }
 
 #[test]
+fn of_backups_to_one_path_one_is_made_and_nothing_is_overwritten() {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    let made: usize = std::thread::scope(|scope| {
+        let backups = [(); 6].map(|()| scope.spawn(|| block_on(world.store.backup(file.clone()))));
+        let results = backups.map(|backup| backup.join().unwrap());
+        results.iter().filter(|result| !matches!(result, Err(BackupError::Exists(_)))).for_each(|result| {
+            assert!(result.is_ok(), "{result:?}");
+        });
+        results.iter().filter(|result| result.is_ok()).count()
+    });
+    assert_eq!(made, 1);
+    restore(&file, &folder.path().join("restored")).unwrap();
+    assert!(!folder.path().join("backup.partial").exists());
+
+    let other = folder.path().join("other");
+    fs::write(folder.path().join("other.partial"), "another process writes here").unwrap();
+    let refusal = block_on(world.store.backup(other.clone())).unwrap_err().to_string();
+    assert!(refusal.contains("other.partial exists already"), "{refusal}");
+    assert!(!other.exists());
+    assert_eq!(
+        fs::read_to_string(folder.path().join("other.partial")).unwrap(),
+        "another process writes here"
+    );
+}
+
+#[test]
+fn a_folder_in_use_is_not_restored_into() {
+    let world = World::new(|_| {});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    block_on(world.store.backup(file.clone())).unwrap();
+    // As between another process's locking the folder and making its files.
+    let lock = File::create(folder.path().join("store.lock")).unwrap();
+    lock.lock().unwrap();
+    let refusal = restore(&file, folder.path()).unwrap_err().to_string();
+    assert!(refusal.contains("store.lock is locked"), "{refusal}");
+    assert!(!folder.path().join("log.db").exists());
+    drop(lock);
+    restore(&file, folder.path()).unwrap();
+}
+
+#[test]
 fn an_interrupted_restoring_is_refused() {
     let world = World::new(|_| {});
     world.send(1, 2);
