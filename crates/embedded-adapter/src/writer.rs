@@ -11,7 +11,7 @@ mod users;
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chat_ports::{CommitListener, StoreError};
@@ -23,6 +23,11 @@ use batch::Batch;
 use ledger::Ledger;
 use log::Log;
 
+/// How long jobs are staged before what there is gets committed: look-ups on a slow disk must not
+/// keep everybody waiting.
+const MOST_STAGING: Duration = Duration::from_millis(100);
+/// Jobs between two looks at the clock.
+const CLOCK_STRIDE: usize = 8;
 /// How often deadlines are looked at while there is no room.
 const ROOM_CHECK: Duration = Duration::from_millis(20);
 /// Entries that are pruned at a time while nobody waits.
@@ -85,7 +90,7 @@ impl Writer {
             if jobs.is_empty() && !backlog.is_empty() {
                 self.shared.overlay.wait_for_room(ROOM_CHECK);
             } else if !jobs.is_empty() {
-                self.process(jobs);
+                self.process(jobs, &mut backlog);
             }
             self.keep_house(backlog.is_empty() && self.shared.queue.is_empty());
         }
@@ -114,32 +119,46 @@ impl Writer {
         jobs
     }
 
-    fn process(&mut self, jobs: VecDeque<Job>) {
-        let (count, bytes) = (jobs.len(), jobs.iter().map(Job::bytes).sum());
+    /// Does what it has time for in one commit; the rest goes back to the front of the backlog.
+    fn process(&mut self, mut jobs: VecDeque<Job>, backlog: &mut VecDeque<Job>) {
+        let held = |jobs: &VecDeque<Job>| (jobs.len(), jobs.iter().map(Job::bytes).sum::<usize>());
+        let taken = held(&jobs);
         let mut batch = Batch::default();
-        let result = self.write(jobs, &mut batch);
+        let result = self.write(&mut jobs, &mut batch);
+        let left = held(&jobs);
+        jobs.append(backlog);
+        *backlog = jobs;
         self.ledger.release();
         match result {
             Ok(()) => self.publish(batch),
             Err(fault) => self.fail(batch, &fault),
         }
         self.ledger.trim();
-        self.shared.queue.release(count, bytes);
+        self.shared.queue.release(taken.0 - left.0, taken.1 - left.1);
     }
 
-    /// Stages every job and commits. After a failure the rest is refused with it.
-    fn write(&mut self, jobs: VecDeque<Job>, batch: &mut Batch) -> Result<(), Fault> {
+    /// Stages jobs until there are no more or it has taken long enough, and commits. After a failure
+    /// the rest is refused with it.
+    fn write(&mut self, jobs: &mut VecDeque<Job>, batch: &mut Batch) -> Result<(), Fault> {
         let now = self.shared.clock.instant();
-        let mut result = self.ensure_log();
-        for job in jobs {
+        let (mut result, mut count) = (self.ensure_log(), 0_usize);
+        while let Some(job) = jobs.pop_front() {
             match &result {
                 Ok(()) => result = self.stage(job, now, batch),
                 Err(fault) => job.refuse(|| refusal(fault)),
+            }
+            count += 1;
+            if count.is_multiple_of(CLOCK_STRIDE) && result.is_ok() && self.is_long_since(now) {
+                break;
             }
         }
         result?;
         self.prune_along(batch.staged.len())?;
         self.log()?.commit()
+    }
+
+    fn is_long_since(&self, start: Instant) -> bool {
+        self.shared.clock.instant().saturating_duration_since(start) >= MOST_STAGING
     }
 
     /// What is durable now is shown to readers, told to the listener, and answered: in this order.
@@ -172,10 +191,15 @@ impl Writer {
 
     /// Deletes a few entries inside of a commit that is made anyway.
     fn prune_along(&mut self, entries: usize) -> Result<(), Fault> {
-        if entries > 0 && self.may_prune() {
-            self.prune((entries as u64 * 2).max(BUSY_SLICE))?;
+        if entries == 0 || !self.may_prune() {
+            return Ok(());
         }
-        Ok(())
+        let result = self.prune((entries as u64 * 2).max(BUSY_SLICE));
+        if result.is_err() {
+            // Or the next commit would fail of it as well: it waits until more is swept.
+            self.prunable = 0;
+        }
+        result
     }
 
     fn prune(&mut self, most: u64) -> Result<(), Fault> {
