@@ -35,8 +35,8 @@ pub struct Store {
 }
 
 struct Threads {
-    writer: JoinHandle<()>,
-    sweeper: JoinHandle<()>,
+    writer: Option<JoinHandle<()>>,
+    sweeper: Option<JoinHandle<()>>,
     readers: Vec<JoinHandle<()>>,
     /// Kept for its lock, until everything has ended.
     lock: File,
@@ -98,13 +98,7 @@ impl Store {
     /// answered `Unavailable`. Closing twice does nothing.
     pub fn close(&self) {
         let Some(threads) = self.threads.lock().take() else { return };
-        self.shared.queue.close();
-        self.readers.close();
-        join(threads.writer);
-        self.shared.overlay.close();
-        join(threads.sweeper);
-        threads.readers.into_iter().for_each(join);
-        drop(threads.lock);
+        threads.end(&self.shared, &self.readers);
     }
 }
 
@@ -120,21 +114,45 @@ impl std::fmt::Debug for Store {
     }
 }
 
+impl Threads {
+    /// Ends those that were started, and gives the folder up when they have.
+    fn end(self, shared: &Shared, readers: &Readers) {
+        shared.queue.close();
+        readers.close();
+        self.writer.into_iter().for_each(join);
+        shared.overlay.close();
+        self.sweeper.into_iter().chain(self.readers).for_each(join);
+        drop(self.lock);
+    }
+}
+
+/// Starts all of them, or none.
 fn start(shared: &Arc<Shared>, readers: &Arc<Readers>, writer: Writer, lock: File) -> io::Result<Threads> {
+    let mut threads = Threads { writer: None, sweeper: None, readers: Vec::new(), lock };
+    match start_each(&mut threads, shared, readers, writer) {
+        Ok(()) => Ok(threads),
+        Err(error) => {
+            threads.end(shared, readers);
+            Err(error)
+        }
+    }
+}
+
+fn start_each(
+    threads: &mut Threads,
+    shared: &Arc<Shared>,
+    readers: &Arc<Readers>,
+    writer: Writer,
+) -> io::Result<()> {
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| Builder::new().name(name.into()).spawn(work);
+    for _ in 0..shared.options.readers.max(1) {
+        let (shared, readers) = (Arc::clone(shared), Arc::clone(readers));
+        threads.readers.push(spawn("store-reader", Box::new(move || readers.work(shared)))?);
+    }
     let sweeper = Sweeper::new(Arc::clone(shared));
-    let reading = (0..shared.options.readers.max(1))
-        .map(|_| {
-            let (shared, readers) = (Arc::clone(shared), Arc::clone(readers));
-            spawn("store-reader", Box::new(move || readers.work(shared)))
-        })
-        .collect::<io::Result<Vec<_>>>()?;
-    Ok(Threads {
-        writer: spawn("store-writer", Box::new(move || writer.run()))?,
-        sweeper: spawn("store-sweeper", Box::new(move || sweeper.run()))?,
-        readers: reading,
-        lock,
-    })
+    threads.writer = Some(spawn("store-writer", Box::new(move || writer.run()))?);
+    threads.sweeper = Some(spawn("store-sweeper", Box::new(move || sweeper.run()))?);
+    Ok(())
 }
 
 fn join(thread: JoinHandle<()>) {
