@@ -106,10 +106,10 @@ pub(crate) fn count_wal_pages(connection: &mut Connection) -> rusqlite::Result<A
     Ok(pages)
 }
 
-/// Copies the WAL into the file, as far as no reader is in the way. Whether all of it was copied;
-/// then what the file says is synced.
-pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+/// Copies the WAL into the file: `PASSIVE`, as far as no reader is in the way; `TRUNCATE`, waiting for
+/// them. Whether all of it was copied; then what the file says is synced.
+pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         let (busy, pages, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(busy == 0 && pages == copied)
     })

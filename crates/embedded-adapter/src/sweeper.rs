@@ -53,6 +53,7 @@ impl Sweeper {
 
     /// Works until the store closes and everything is swept, or can't be.
     pub(crate) fn run(mut self) {
+        let _telling = UnhealthyOnPanic(Arc::clone(&self.shared));
         while let Some(entries) = self.shared.overlay.next_sweep(&*self.shared.clock) {
             if !self.sweep_until_done(&entries) {
                 return;
@@ -132,7 +133,7 @@ impl Sweeper {
                 return Ok(None);
             }
             let mark = tables::mark(&open.connection)?;
-            Ok(sqlite::checkpoint(&open.connection)?.then_some(mark))
+            Ok(sqlite::checkpoint(&open.connection, "PASSIVE")?.then_some(mark))
         });
         match result {
             Ok(Some(mark)) => {
@@ -142,6 +143,18 @@ impl Sweeper {
             // A reader was in the way, or it is not time yet: the next sweep looks again.
             Ok(None) => {}
             Err(fault) => self.report(&fault),
+        }
+    }
+}
+
+/// Lets nobody believe in sweeps after the thread that makes them is gone.
+struct UnhealthyOnPanic(Arc<Shared>);
+
+impl Drop for UnhealthyOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.health.tables.store(false, Ordering::Relaxed);
+            tracing::error!("the sweeper panicked: restart the server before memory is full");
         }
     }
 }

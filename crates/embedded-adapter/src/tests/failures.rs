@@ -1,13 +1,16 @@
 //! Commits that fail: full disks, broken connections, unknown outcomes.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use chat_ports::{Commit, StoreHealth, Users};
-use chat_testkit::RecordingListener;
+use chat_ports::{Clock, Commit, CommitListener, StoreHealth, Users, model::Timestamp};
+use chat_testkit::{ManualClock, RecordingListener};
 use futures_executor::block_on;
 
 use super::world::{World, assert_gap_free, assert_unavailable, user};
-use crate::{fault::Fault, job::Job, writer::Writer};
+use crate::{Options, Store, fault::Fault, job::Job, writer::Writer};
 
 /// A store whose log has room for some hundred messages, whichever connection writes to it.
 fn small_disk() -> World {
@@ -120,6 +123,101 @@ fn what_a_failed_commit_has_stored_all_the_same_is_published_once() {
             assert!(told.is_empty(), "{told:?}");
         }
     }
+}
+
+#[test]
+fn entries_of_somebody_else_are_not_taken_for_a_failed_commits() {
+    let world = World::new(|_| {});
+    world.store.close();
+    let listener = RecordingListener::new();
+    let mut writer = Writer::open(Arc::clone(world.store.shared()), listener.clone(), 0).unwrap();
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    let other = "UPDATE entries SET entry = zeroblob(length(entry))";
+    let change = Job::Tamper(Box::new(move |log| assert_eq!(log.execute(other, []).unwrap(), 1)));
+    let jobs = [Job::Append(world.message(1, 2, None), reply), change];
+    writer.commit_with_unknown_outcome(jobs.into(), true, &Fault::Down("an I/O error".into()));
+    assert_unavailable(answer.try_recv().unwrap());
+    assert!(listener.take().is_empty());
+}
+
+#[test]
+fn a_log_that_cannot_be_brought_to_disk_is_not_taken_up_again() {
+    let world = World::new(|_| {});
+    world.send(1, 2);
+    let reader = rusqlite::Connection::open(world.file("log.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM entries").unwrap();
+    world.tamper(|log| log.pragma_update(None, "query_only", true).unwrap());
+    assert_unavailable(world.try_send(1, 2));
+    let refused = world.try_send(1, 2);
+    assert!(refused.as_ref().unwrap_err().to_string().contains("being read"), "{refused:?}");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(world.send(1, 2).seq, 2);
+    world.assert_consistent();
+}
+
+/// How much each commit stored.
+#[derive(Default)]
+struct Sizes(parking_lot::Mutex<Vec<usize>>);
+
+impl CommitListener for Sizes {
+    fn committed(&self, commits: Vec<Commit>) {
+        self.0.lock().push(commits.len());
+    }
+}
+
+#[test]
+fn a_batch_that_takes_long_to_stage_is_committed_in_parts_and_in_order() {
+    let (world, dir, sizes) = (World::new(|_| {}), tempfile::tempdir().unwrap(), Arc::new(Sizes::default()));
+    let store = Store::open(Options::new(dir.path()), Arc::new(world.clock.clone()), sizes.clone()).unwrap();
+    let queue = &store.shared().queue;
+    // The writer is busy while the queue fills.
+    let (begun, begin) = std::sync::mpsc::channel();
+    let (go, wait) = std::sync::mpsc::channel();
+    queue.push(Job::Tamper(Box::new(move |_| {
+        begun.send(()).unwrap();
+        wait.recv().unwrap();
+    })));
+    begin.recv().unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..40 {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        answers.push(answer);
+        let clock = world.clock.clone();
+        queue.push(Job::Append(world.message(1, 2, None), reply));
+        queue.push(Job::Tamper(Box::new(move |_| clock.advance(Duration::from_millis(30)))));
+    }
+    go.send(()).unwrap();
+    let numbers: Vec<u64> =
+        answers.into_iter().map(|answer| block_on(answer).unwrap().unwrap().message.seq).collect();
+    assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
+    assert_eq!(*sizes.0.lock(), [4; 10]);
+    super::world::wait_until(|| queue.held() == 0);
+}
+
+/// A clock on which the sweeper runs aground.
+#[derive(Debug)]
+struct Reef(ManualClock);
+
+impl Clock for Reef {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn instant(&self) -> Instant {
+        assert_ne!(std::thread::current().name(), Some("store-sweeper"), "on purpose");
+        self.0.instant()
+    }
+}
+
+#[test]
+fn a_sweeper_that_panics_makes_the_check_fail_once_memory_is_full() {
+    let (world, dir) = (World::new(|_| {}), tempfile::tempdir().unwrap());
+    let options = Options { overlay_entries: 1, ..Options::new(dir.path()) };
+    let clock = Arc::new(Reef(world.clock.clone()));
+    let store = Store::open(options, clock, RecordingListener::new()).unwrap();
+    block_on(store.check()).unwrap();
+    block_on(chat_ports::MessageLog::append(&store, world.message(1, 2, None))).unwrap();
+    super::world::wait_until(|| block_on(store.check()).is_err());
 }
 
 #[test]

@@ -75,6 +75,14 @@ impl Log {
         Ok(())
     }
 
+    /// Copies the whole WAL into the file and syncs it: what can be read is on disk then.
+    pub(super) fn settle(&self) -> Result<(), Fault> {
+        if sqlite::checkpoint(&self.connection, "TRUNCATE")? {
+            return Ok(());
+        }
+        Err(Fault::Down("the log is being read, and can't be brought to disk before that ends".into()))
+    }
+
     /// The first and the last entry's numbers.
     pub(super) fn bounds(&self) -> Result<Option<(u64, u64)>, Fault> {
         bounds(&self.connection)
@@ -92,7 +100,7 @@ impl Log {
         let pages = self.wal_pages.load(Ordering::Relaxed);
         if pages >= OVERDUE_PAGES || (quiet && pages >= CHECKPOINT_PAGES) {
             self.wal_pages.store(0, Ordering::Relaxed);
-            sqlite::checkpoint(&self.connection)?;
+            sqlite::checkpoint(&self.connection, "PASSIVE")?;
         }
         Ok(())
     }

@@ -72,7 +72,10 @@ impl Writer {
         let Some(log) = self.log.take() else {
             return batch.refuse_answers(|| refusal(fault));
         };
-        if !fault.is_connection() && self.keep_log(log) {
+        if fault.is_connection() {
+            // Now, with its locks: they would be in the way of the next one.
+            drop(log);
+        } else if self.keep_log(log) {
             return batch.refuse_answers(|| refusal(fault));
         }
         match self.is_stored(&batch) {
@@ -121,15 +124,33 @@ impl Writer {
     /// Opens the log and reads its tail: whether this batch, whose commit failed, is there all the same.
     fn is_stored(&mut self, batch: &Batch) -> Result<bool, Fault> {
         let log = Log::open(&self.shared)?;
-        let bounds = log.bounds()?;
-        let last = bounds.map_or(0, |(_, last)| last);
-        self.first_n = bounds.map_or(self.next_n, |(first, _)| first);
-        let stored = last >= self.next_n;
-        if stored && last + 1 != self.next_n + batch.staged.len() as u64 {
-            return Err(Fault::Down("somebody else has written to the log".into()));
-        }
+        // A commit whose sync failed can be read, but may not be on disk.
+        log.settle()?;
+        let stored = self.is_tail(&log, batch)?;
+        self.first_n = log.bounds()?.map_or(self.next_n, |(first, _)| first);
         self.log = Some(log);
         Ok(stored)
+    }
+
+    /// Whether the log goes on with this batch, byte for byte, or not at all.
+    fn is_tail(&self, log: &Log, batch: &Batch) -> Result<bool, Fault> {
+        let mut find = log.connection().prepare("SELECT n, entry FROM entries WHERE n >= ?1 ORDER BY n")?;
+        let mut rows = find.query([self.next_n.cast_signed()])?;
+        let (mut expected, mut bytes, mut found) = (batch.staged.iter(), Vec::new(), false);
+        while let Some(row) = rows.next()? {
+            let n = row.get::<_, i64>(0)?.cast_unsigned();
+            let ours = expected.next().map(|staged| &staged.numbered).filter(|ours| ours.n == n);
+            bytes.clear();
+            ours.ok_or_else(foreign_tail)?.entry.encode(&mut bytes);
+            if row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)? != bytes {
+                return Err(foreign_tail());
+            }
+            found = true;
+        }
+        if found && expected.next().is_some() {
+            return Err(foreign_tail());
+        }
+        Ok(found)
     }
 
     /// What a commit does that fails after, or before, its entries were on disk.
@@ -149,4 +170,8 @@ impl Writer {
         self.ledger.release();
         self.fail(batch, fault);
     }
+}
+
+fn foreign_tail() -> Fault {
+    Fault::Down("somebody else has written to the log".into())
 }
