@@ -68,6 +68,11 @@ pub(crate) fn configure(connection: &Connection, role: Role) -> rusqlite::Result
     Ok(())
 }
 
+/// For what sorts whole tables: in memory they would take as much of it as they are long.
+pub(crate) fn sort_on_disk(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "file")
+}
+
 /// Checkpoints run when the thread says so, not inside of somebody's commit.
 fn own_checkpoints(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;

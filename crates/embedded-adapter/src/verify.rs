@@ -91,8 +91,11 @@ const QUESTIONS: [(&str, &str); 10] = [
 /// A file can't be read at all.
 pub fn verify(dir: &Path) -> Result<Vec<String>, OpenError> {
     let paths = Paths::new(dir.to_owned());
-    let open =
-        |path: &Path| sqlite::open(path, Role::Reader, None).map_err(|error| fault_error(path, error.into()));
+    let open = |path: &Path| {
+        let connection = sqlite::open(path, Role::Reader, None);
+        let connection = connection.and_then(|opened| sqlite::sort_on_disk(&opened).map(|()| opened));
+        connection.map_err(|error| fault_error(path, error.into()))
+    };
     let (tables, log) = (open(&paths.tables())?, open(&paths.log())?);
     let mut problems = tables_problems(&tables).map_err(|fault| fault_error(&paths.tables(), fault))?;
     problems.extend(log_problems(&log, &tables).map_err(|fault| fault_error(&paths.log(), fault))?);

@@ -61,6 +61,7 @@ pub(crate) fn make(source: &Path, target: &Path) -> Result<(), OpenError> {
     let build = || -> Result<(), Fault> {
         let connection = Connection::open(target)?;
         sqlite::configure(&connection, Role::Sweeper)?;
+        sqlite::sort_on_disk(&connection)?;
         // Nothing reads this file before it is whole and synced.
         connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "off")?;
@@ -94,9 +95,10 @@ fn derive(connection: &Connection) -> rusqlite::Result<()> {
     let all: i64 = connection.query_row("SELECT count(*) FROM messages", [], |row| row.get(0))?;
     tracing::info!(messages = all, "rebuilding the derived tables");
     connection.execute_batch(
-        "INSERT INTO ids SELECT id, k FROM messages ORDER BY id;
-         INSERT INTO dedup SELECT (k >> 32) << 1 | side, client_id, k & 4294967295 FROM messages
-             WHERE client_id IS NOT NULL ORDER BY 1, 2;",
+        // As in a sweep, the first one wins where there are two of a kind.
+        "INSERT OR IGNORE INTO ids SELECT id, k FROM messages ORDER BY id, k;
+         INSERT OR IGNORE INTO dedup SELECT (k >> 32) << 1 | side, client_id, k & 4294967295 FROM messages
+             WHERE client_id IS NOT NULL ORDER BY 1, 2, 3;",
     )?;
     derive_conversations(connection, all)?;
     connection.execute_batch(

@@ -70,6 +70,22 @@ fn damaged_derived_tables_are_made_again_from_the_messages() {
     }
 }
 
+#[test]
+fn of_two_messages_with_one_id_the_first_is_found_also_after_rebuilding() {
+    let world = World::new(|_| {});
+    let twin = world.message(1, 2, None);
+    for _ in 0..2 {
+        let twin = twin.clone();
+        futures_executor::block_on(chat_ports::MessageLog::append(&*world.store, twin)).unwrap();
+    }
+    let world = world.reopened();
+    assert_eq!(found(&world.store, twin.id).unwrap().seq, 1);
+    spoil_closed(&world, "ids");
+    let world = world.reopened();
+    assert_eq!(found(&world.store, twin.id).unwrap().seq, 1);
+    assert_eq!(world.all(1, 2).len(), 2);
+}
+
 fn spoil_closed(world: &World, table: &str) {
     world.store.close();
     spoil(&world.file("tables.db"), table);
