@@ -64,21 +64,14 @@ impl Paths {
         self.dir.join("tables.db.damaged")
     }
 
-    /// Says that the tables have to be checked completely at the next start.
-    fn suspect(&self) -> PathBuf {
-        self.dir.join("tables.db.suspect")
+    /// Has the log checked completely at the next start.
+    pub(crate) fn suspect_log(&self) {
+        damage::suspect(&self.log());
     }
 
     /// Has the tables checked completely at the next start.
     pub(crate) fn suspect_tables(&self) {
-        let path = self.suspect();
-        if path.exists() {
-            return;
-        }
-        tracing::error!(file = %self.tables().display(), "the file is damaged; the next start checks and repairs it");
-        if let Err(error) = File::create(&path) {
-            tracing::error!(file = %path.display(), %error, "the damage could not be noted down");
-        }
+        damage::suspect(&self.tables());
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Options {
     pub overlay_bytes: usize,
     /// Conversations whose last number the writer remembers; others are read. Default 65,536.
     pub cached_conversations: usize,
-    /// Up to this size `tables.db` is checked completely at every start; a larger one only after
-    /// damage was met, because that takes about a second per 200 MiB. Default 64 MiB.
+    /// Up to this size a file is checked completely at every start; a larger one only after damage
+    /// was met in it, because that takes about a second per 200 MiB. Default 64 MiB.
     pub check_bytes: u64,
     /// Quota of `log.db`, bytes: past it changes are refused, as on a full disk. Default none.
     pub max_log_bytes: Option<u64>,

@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) shared: Arc<Shared>,
     log: Lazy,
     tables: Lazy,
+    /// Whether the log was asked for last: if that read fails, it is the log's fault.
+    at_log: bool,
 }
 
 impl Readers {
@@ -75,7 +77,7 @@ impl Readers {
     /// Works until the readers are closed and nothing waits.
     pub(crate) fn work(&self, shared: Arc<Shared>) {
         let (log, tables) = (Lazy::new(shared.paths.log()), Lazy::new(shared.paths.tables()));
-        let mut desk = Desk { shared, log, tables };
+        let mut desk = Desk { shared, log, tables, at_log: false };
         while let Some(task) = self.next() {
             // A reader that panics would leave the others with its share of the work.
             if catch_unwind(AssertUnwindSafe(|| task(&mut desk))).is_err() {
@@ -122,11 +124,13 @@ impl Readers {
 impl Desk {
     /// The accounts.
     pub(crate) fn log(&mut self) -> Result<&Connection, Fault> {
+        self.at_log = true;
         self.log.get()
     }
 
     /// The projections.
     pub(crate) fn tables(&mut self) -> Result<&Connection, Fault> {
+        self.at_log = false;
         self.tables.get()
     }
 
@@ -143,7 +147,8 @@ impl Desk {
             self.forget();
         }
         if fault.is_damage() {
-            self.shared.paths.suspect_tables();
+            let paths = &self.shared.paths;
+            if self.at_log { paths.suspect_log() } else { paths.suspect_tables() }
         }
     }
 

@@ -218,6 +218,9 @@ impl Writer {
         });
         if let Err(fault) = result {
             self.prunable = 0;
+            if fault.is_damage() {
+                self.shared.paths.suspect_log();
+            }
             tracing::warn!(error = %fault, "the log could not be pruned or checkpointed; it will be tried again");
         }
     }

@@ -1,10 +1,13 @@
 //! Looks for damage before the store is used: what can be made again is made again, the rest is refused.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 
-use super::{Paths, fault_error, io_error, rebuild, sqlite_error};
+use super::{Paths, beside, fault_error, io_error, rebuild, sqlite_error};
 use crate::{
     OpenError, Options,
     fault::Fault,
@@ -12,16 +15,31 @@ use crate::{
     sqlite::{self, Role},
 };
 
-/// Checks both files: completely up to [`Options::check_bytes`], and the tables also after damage
-/// was met.
+/// Has a file checked completely at the next start.
+pub(super) fn suspect(file: &Path) {
+    let note = suspicion(file);
+    if note.exists() {
+        return;
+    }
+    tracing::error!(file = %file.display(), "the file is damaged; the next start checks it, and repairs what can be");
+    if let Err(error) = File::create(&note) {
+        tracing::error!(file = %note.display(), %error, "the damage could not be noted down");
+    }
+}
+
+/// What says that damage was met in a file.
+fn suspicion(file: &Path) -> PathBuf {
+    beside(file, ".suspect")
+}
+
+/// Checks both files: completely up to [`Options::check_bytes`], and beyond after damage was met.
 pub(super) fn check(paths: &Paths, options: &Options) -> Result<(), OpenError> {
     let (log, tables) = (paths.log(), paths.tables());
-    if size(&log)? <= options.check_bytes {
+    let is_due = |file: &Path| Ok(suspicion(file).exists() || size(file)? <= options.check_bytes);
+    if is_due(&log)? {
         refuse_damage(&log, &["meta", "entries", "users"])?;
     }
-    let suspect = paths.suspect();
-    let suspected = suspect.exists();
-    if suspected || size(&tables)? <= options.check_bytes {
+    if is_due(&tables)? {
         refuse_damage(&tables, &TRUTH_TABLES)?;
         if let Some(reason) = find_damage(&tables, &DERIVED_TABLES)? {
             tracing::warn!(file = %tables.display(), reason, "derived tables are damaged; they are rebuilt");
@@ -30,8 +48,8 @@ pub(super) fn check(paths: &Paths, options: &Options) -> Result<(), OpenError> {
     } else {
         look_at_roots(&tables)?;
     }
-    if suspected {
-        fs::remove_file(&suspect).map_err(|error| io_error(&suspect, error))?;
+    for note in [&log, &tables].map(|file| suspicion(file)).iter().filter(|note| note.exists()) {
+        fs::remove_file(note).map_err(|error| io_error(note, error))?;
     }
     Ok(())
 }

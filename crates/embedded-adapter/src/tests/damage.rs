@@ -137,6 +137,28 @@ fn damage_that_is_met_while_running_is_repaired_by_the_next_start() {
 }
 
 #[test]
+fn damage_in_the_log_that_is_met_while_running_is_refused_by_the_next_start() {
+    for write in [false, true] {
+        let world = filled();
+        spoil(&world.file("log.db"), "users");
+        let store = open(world.dir.path(), 0).unwrap();
+        let failed = if write {
+            let alice = chat_testkit::build::new_user(super::world::user(1), "alice");
+            futures_executor::block_on(chat_ports::Users::insert(&store, alice)).is_err()
+        } else {
+            futures_executor::block_on(chat_ports::Users::find(&store, super::world::user(1))).is_err()
+        };
+        assert!(failed);
+        store.close();
+        assert!(world.file("log.db.suspect").exists() && !world.file("tables.db.suspect").exists());
+        for _ in 0..2 {
+            let refusal = open(world.dir.path(), 0).unwrap_err().to_string();
+            assert!(refusal.contains("log.db is damaged (users"), "{refusal}");
+        }
+    }
+}
+
+#[test]
 fn an_interrupted_rebuilding_is_finished() {
     let world = filled();
     let (tables, rebuilt) = (world.file("tables.db"), world.file("tables.db.rebuilt"));

@@ -69,6 +69,9 @@ impl Writer {
         if self.shared.health.log.swap(false, Ordering::Relaxed) {
             tracing::error!(error = %fault, "the log can't be written to; changes are refused until it can");
         }
+        if fault.is_damage() {
+            self.shared.paths.suspect_log();
+        }
         let Some(log) = self.log.take() else {
             return batch.refuse_answers(|| refusal(fault));
         };
