@@ -6,7 +6,7 @@ use chat_testkit::{ManualClock, RecordingListener};
 use rusqlite::Connection;
 
 use super::world::World;
-use crate::{OpenError, Options, Store, files, schema};
+use crate::{OpenError, Options, Store, files, schema, sqlite};
 
 fn open(dir: &Path) -> Result<Store, OpenError> {
     Store::open(Options::new(dir), Arc::new(ManualClock::new()), RecordingListener::new())
@@ -215,6 +215,16 @@ fn a_making_that_was_interrupted_before_the_write_ahead_log_is_finished() {
             .unwrap();
         assert_eq!(mode, "wal", "{name}");
     }
+}
+
+#[test]
+fn a_place_that_cannot_have_a_write_ahead_log_is_refused_by_name() {
+    let fault = sqlite::use_wal(&Connection::open_in_memory().unwrap()).unwrap_err();
+    let refusal = files::fault_error(Path::new("log.db"), fault).to_string();
+    assert_eq!(
+        refusal,
+        "log.db: no write-ahead log can be had here (journal mode memory): use a local file system"
+    );
 }
 
 #[test]
