@@ -2,8 +2,9 @@
 //!
 //! **What it is.** [`model`] holds ids, value types that can't be invalid, aggregates, events and
 //! limits. Each other module is one *port*: a trait named by a need of the chat logic, whose docs say
-//! what an implementation MUST do. Every "MUST" is a test in the conformance suite
-//! (`chat-testkit`), which the fake and every store run word for word.
+//! what an implementation MUST do. Every "MUST" of a store's port is a test in the conformance suite
+//! (`chat-testkit`), which the fake and every store run word for word; the others are tested where they
+//! are implemented.
 //!
 //! **What it may touch.** Nothing: no runtime, no I/O, no clock, no randomness. Adapters and `auth`
 //! see this crate only; the chat logic (`chat-domain`) re-exports it.
