@@ -13,10 +13,10 @@ pub(crate) static BCRYPT_THREADS: Integer = count(
 );
 pub(crate) static BCRYPT_QUEUE: Integer = count(
     "BCRYPT_QUEUE",
-    64,
+    1_024,
     1,
     100_000,
-    "Passwords that may wait to be hashed; past it logins get `unavailable`.",
+    "Passwords that may wait to be hashed; past it, and after `SEND_TIMEOUT_MS`, logins get `unavailable`.",
 );
 pub(crate) static TOKEN_TTL_SECONDS: Integer = Integer {
     name: "TOKEN_TTL_SECONDS",
