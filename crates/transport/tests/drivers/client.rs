@@ -48,6 +48,15 @@ impl Client {
         self.io.set_read_timeout(Some(timeout)).unwrap();
     }
 
+    pub(crate) fn set_write_timeout(&mut self, timeout: Duration) {
+        self.io.set_write_timeout(Some(timeout)).unwrap();
+    }
+
+    /// False when the server does not take it in time.
+    pub(crate) fn try_send_raw(&mut self, bytes: &[u8]) -> bool {
+        self.io.write_all(bytes).is_ok()
+    }
+
     fn handshake(&mut self, path: &str, header: &str) -> String {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -125,8 +134,15 @@ impl Client {
     }
 }
 
+/// Ping frames of 125 bytes.
+pub(crate) fn pings(count: usize) -> Vec<u8> {
+    let mut ping = vec![0x89, 0x80 | 125, 0, 0, 0, 0];
+    ping.extend([b'p'; 125]);
+    ping.repeat(count)
+}
+
 /// A whole text frame, masked with zeros.
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut bytes = vec![0x81];
     match text.len() {
         length @ 0..=125 => bytes.push(0x80 | u8::try_from(length).unwrap()),

@@ -89,6 +89,32 @@ fn a_message_sent_just_before_the_link_is_cut_counts() {
 }
 
 #[test]
+fn what_stands_behind_more_events_than_may_wait_is_read_at_once() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let typing = format!("42[\"typing\",{{\"receiverId\":\"{}\",\"isTyping\":true}}]", host.user(1));
+        let mut burst: Vec<u8> = (0..2_000).flat_map(|_| client::frame(&typing)).collect();
+        burst.extend(client::frame("427[\"get_chat_history\",{}]"));
+        ada.send_raw(&burst);
+        ada.set_timeout(Duration::from_secs(5));
+        assert!(ada.expect("437[").contains("otherUserId"), "{driver:?}");
+    }
+}
+
+#[test]
+fn a_client_that_pings_and_never_reads_is_not_read_on() {
+    for driver in BOTH {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let pings = client::pings(8_000);
+        ada.set_write_timeout(Duration::from_secs(2));
+        let taken = (0..60).take_while(|_| ada.try_send_raw(&pings)).count();
+        assert!(taken < 60, "{driver:?}: the server took {taken} MB whose answers nobody reads");
+    }
+}
+
+#[test]
 fn a_handshake_that_is_refused_says_why() {
     for driver in BOTH {
         let host = Host::start(driver);
