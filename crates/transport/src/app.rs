@@ -167,10 +167,13 @@ impl Sessions {
     }
 }
 
-/// An unguessable name of 20 characters: 120 random bits.
+/// An unguessable name of 20 characters: 120 random bits. Without the system's random source nothing may go on:
+/// a name that can be guessed is somebody else's session.
 pub(crate) fn random_id() -> String {
     let mut bytes = [0; 15];
-    let filled = getrandom::fill(&mut bytes);
-    debug_assert!(filled.is_ok(), "the system's random source works");
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the system gives no random bytes");
+        std::process::abort();
+    }
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
