@@ -6,6 +6,7 @@
 mod claims;
 mod passwords;
 mod pool;
+mod rounds;
 mod tokens;
 
 pub use passwords::{BcryptHasher, StartError};

@@ -9,16 +9,16 @@ use chat_ports::{
 };
 use tokio::sync::oneshot;
 
-use crate::pool::{Full, Pool};
+use crate::{
+    pool::{Full, Pool},
+    rounds::{self, MAX_BYTES},
+};
 
 /// The costs that new hashes may have: under 4 the algorithm is not defined, over 15 a login takes seconds.
 const COSTS: RangeInclusive<u32> = 4..=15;
 
 /// The highest cost of a stored hash that is still computed: a damaged one must not hold a thread for days.
 const MAX_STORED_COST: u32 = 18;
-
-/// bcrypt reads no more bytes of a password than this.
-const MAX_BYTES: usize = 72;
 
 /// Why a hasher could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -80,13 +80,13 @@ impl fmt::Debug for BcryptHasher {
 #[async_trait]
 impl PasswordHasher for BcryptHasher {
     async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
-        // Not the library's `non_truncating_hash`: it counts a closing NUL and refuses 72 bytes, which are legal.
         if password.expose().len() > MAX_BYTES {
             return Err(PasswordError::Failed(format!("a password of more than {MAX_BYTES} bytes")));
         }
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|error| PasswordError::Failed(error.to_string()))?;
         let cost = self.cost;
-        let made = self.run(move || bcrypt::hash(password.expose(), cost)).await?;
-        made.map(PasswordHash::new).map_err(|error| PasswordError::Failed(error.to_string()))
+        self.run(move || PasswordHash::new(rounds::hash(password.expose().as_bytes(), cost, salt))).await
     }
 
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<bool, PasswordError> {
@@ -98,17 +98,12 @@ impl PasswordHasher for BcryptHasher {
 /// Whether a password belongs to a hash. Where there is none, or one that can't be read, the work is done
 /// on a dummy of the same cost, so that the time tells nothing.
 fn matches(password: &Password, hash: Option<&PasswordHash>, cost: u32) -> bool {
-    let readable = hash.map(PasswordHash::expose).filter(|hash| computable(hash));
-    if let Some(Ok(answer)) = readable.map(|hash| bcrypt::verify(password.expose(), hash)) {
-        return answer;
-    }
-    let _always_false = bcrypt::verify(password.expose(), &dummy(cost));
-    false
-}
-
-/// Whether a hash is bcrypt's and of a cost that can be paid.
-fn computable(hash: &str) -> bool {
-    hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() <= MAX_STORED_COST)
+    let password = password.expose().as_bytes();
+    let answer = hash.and_then(|hash| rounds::verify(password, hash.expose(), MAX_STORED_COST));
+    answer.unwrap_or_else(|| {
+        let _always_false = rounds::verify(password, &dummy(cost), cost);
+        false
+    })
 }
 
 /// A well-formed hash that no password has: salt and hash of zeros.

@@ -153,3 +153,25 @@ fn the_threads_run_at_the_lowest_priority_and_the_caller_does_not() {
     assert_eq!(block_on(hasher().run(nice)).unwrap(), 19);
     assert!(nice() < 19);
 }
+
+#[test]
+fn hashes_are_those_of_the_library() {
+    let passwords = [
+        "",
+        "a",
+        "correct horse",
+        "Größe 🐎",
+        "\u{1}\u{7f}",
+        &"x".repeat(71),
+        &"y".repeat(72),
+        &"z".repeat(90),
+    ];
+    for (number, text) in (0_u8..).zip(passwords) {
+        let salt = [number.wrapping_mul(37); 16];
+        let theirs = bcrypt::hash_with_salt(text, 5, salt).unwrap().to_string();
+        assert_eq!(rounds::hash(text.as_bytes(), 5, salt), theirs, "{text}");
+        assert_eq!(rounds::verify(text.as_bytes(), &theirs, 5), Some(true), "{text}");
+        assert_eq!(rounds::verify(b"another", &theirs, 5), Some(false), "{text}");
+        assert_eq!(rounds::verify(text.as_bytes(), &theirs, 4), None, "a cost that is too high");
+    }
+}
