@@ -1,7 +1,7 @@
 # The one door to building, running, testing and measuring. `make help` lists the targets.
 #
 # Only Rust is needed for `make run` and `make build`; with npm there too, the chat page is built and embedded.
-# `make test` installs what else it needs: npm packages, and through apt, as root, Chromium and strace.
+# `make test` installs what else it needs: npm packages, and through apt, as root, Chromium, strace and Go.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +17,7 @@ HAS_NPM := $(shell command -v $(NPM) 2>/dev/null)
 WEB_MODULES := web/node_modules/.installed
 WEB_PAGE := web/dist/index.html
 JS_MODULES := tests/js/node_modules/.installed
+MONGO_SERVER := $(TARGET)/mongo-server
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
 ## run: build the server and its page, run it on the embedded store, print its URL (Ctrl-C ends it)
@@ -60,8 +61,8 @@ test: test-rust test-web test-js
 
 ## test-rust: the unit and integration tests of all crates
 .PHONY: test-rust
-test-rust:
-	$(CARGO) test --locked --workspace --no-fail-fast
+test-rust: mongo-server
+	MONGO_SERVER_BIN="$(abspath $(MONGO_SERVER))" $(CARGO) test --locked --workspace --no-fail-fast
 
 ## test-web: the page's own tests
 .PHONY: test-web
@@ -75,6 +76,17 @@ test-js: need-npm tools $(JS_MODULES) $(WEB_PAGE)
 	cd tests/js && CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" \
 		node --test --test-concurrency=$(or $(JOBS),3) --test-reporter=spec \
 		$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)
+
+## mongo-server: the MongoDB-wire server of the tests, where there is neither TEST_MONGODB_URI nor a mongod in PATH
+.PHONY: mongo-server
+ifneq ($(or $(TEST_MONGODB_URI),$(shell command -v mongod 2>/dev/null)),)
+mongo-server:
+else
+mongo-server: $(MONGO_SERVER)
+endif
+
+$(MONGO_SERVER): $(addprefix tests/mongo-server/,main.go go.mod go.sum build)
+	@tests/mongo-server/build "$(abspath $@)"
 
 .PHONY: need-npm
 need-npm:
