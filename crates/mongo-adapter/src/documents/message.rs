@@ -1,0 +1,108 @@
+//! Messages as documents.
+
+use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, spec::BinarySubtype};
+use chat_ports::{
+    NewMessage, StoreError,
+    model::{ConversationId, Message, MessageId, Timestamp, UserId},
+};
+
+use super::fields::{Source, as_bool, as_id, as_text, as_time, as_whole, date, made_at, object_id, put};
+
+const COLLECTION: &str = "messages";
+
+/// Under which name a message can be stored only once: the value of `dedup`.
+///
+/// `<sender>:c:<clientId>`, or `<sender>:i:<id>` where the sender gave no name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Dedup(pub(crate) String);
+
+impl Dedup {
+    /// The name of a message that is to be stored.
+    pub(crate) fn of(message: &NewMessage) -> Self {
+        let sender = message.sender.0.hex();
+        let id = message.id.0.hex();
+        let (kind, name) = match &message.client_id {
+            Some(client_id) => (":c:", client_id.as_str().as_bytes()),
+            None => (":i:", id.as_slice()),
+        };
+        let mut text = String::with_capacity(sender.len() + kind.len() + name.len());
+        let ascii = sender.iter().chain(kind.as_bytes()).chain(name);
+        text.extend(ascii.map(|byte| char::from(*byte)));
+        Self(text)
+    }
+}
+
+/// A message as it stands in the database. What an older application wrote has no `seq` until it is
+/// migrated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) message: Message,
+    pub(crate) dedup: Option<String>,
+    pub(crate) changed_at: Option<Timestamp>,
+}
+
+/// A new message's document.
+pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Timestamp) -> RawDocumentBuf {
+    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id } = message;
+    let mut document = RawDocumentBuf::new();
+    document.append(cstr!("_id"), object_id(id.0));
+    document.append(cstr!("sender"), object_id(sender.0));
+    document.append(cstr!("receiver"), object_id(receiver.0));
+    document.append(cstr!("message"), text.as_str());
+    document.append(cstr!("isRead"), read_at.is_some());
+    document.append(cstr!("timestamp"), date(*timestamp));
+    let key = ConversationId::between(*sender, *receiver).key();
+    document.append(cstr!("conversation"), RawBinaryRef { subtype: BinarySubtype::Generic, bytes: &key });
+    document.append(cstr!("seq"), i64::try_from(*seq).unwrap_or(i64::MAX));
+    document.append(cstr!("dedup"), dedup.0.as_str());
+    if let Some(client_id) = client_id {
+        document.append(cstr!("clientId"), client_id.as_str());
+    }
+    document.append(cstr!("changedAt"), date(changed_at));
+    if let Some(read_at) = read_at {
+        document.append(cstr!("readAt"), date(*read_at));
+    }
+    document
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where a field is missing or of another type.
+pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError> {
+    let source = Source { collection: COLLECTION, document };
+    let (mut id, mut sender, mut receiver, mut text) = (None, None, None, None);
+    let (mut is_read, mut timestamp, mut seq, mut dedup) = (None, None, None, None);
+    let (mut client_id, mut changed_at, mut read_at) = (None, None, None);
+    source.each(|name, value| match name {
+        "_id" => put(&mut id, value, as_id, "_id"),
+        "sender" => put(&mut sender, value, as_id, "sender"),
+        "receiver" => put(&mut receiver, value, as_id, "receiver"),
+        "message" => put(&mut text, value, as_text, "message"),
+        "isRead" => put(&mut is_read, value, as_bool, "isRead"),
+        "timestamp" => put(&mut timestamp, value, as_time, "timestamp"),
+        "seq" => put(&mut seq, value, as_seq, "seq"),
+        "dedup" => put(&mut dedup, value, as_text, "dedup"),
+        "clientId" => put(&mut client_id, value, as_text, "clientId"),
+        "changedAt" => put(&mut changed_at, value, as_time, "changedAt"),
+        "readAt" => put(&mut read_at, value, as_time, "readAt"),
+        _ => None,
+    })?;
+    let id = source.need(id, "_id")?;
+    let timestamp = timestamp.unwrap_or_else(|| made_at(id));
+    let message = Message {
+        id: MessageId(id),
+        seq: seq.unwrap_or_default(),
+        sender: UserId(source.need(sender, "sender")?),
+        receiver: UserId(source.need(receiver, "receiver")?),
+        text: source.need(text, "message")?,
+        timestamp,
+        read_at: is_read.unwrap_or_default().then(|| read_at.unwrap_or(timestamp)),
+        client_id,
+    };
+    Ok(Stored { message, dedup, changed_at })
+}
+
+fn as_seq(value: RawBsonRef<'_>) -> Option<u64> {
+    u64::try_from(as_whole(value)?).ok()
+}
