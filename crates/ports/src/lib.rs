@@ -11,10 +11,12 @@
 //!
 //! **Where to begin.** [`MessageLog`] is the port that the hot path goes through; [`CommitListener`]
 //! is how what became durable gets out again. To add a store: implement [`Users`], [`MessageLog`],
-//! [`Messages`], [`Conversations`] and [`StoreHealth`], then run the conformance suite on it.
+//! [`Messages`], [`Conversations`] and [`StoreHealth`], and [`Archive`] to move it; then run the conformance
+//! suite on it.
 
 pub mod model;
 
+mod archive;
 mod bus;
 mod clock;
 mod conversations;
@@ -30,6 +32,9 @@ mod users;
 #[cfg(feature = "mocks")]
 pub mod mocks;
 
+pub use archive::{
+    Archive, ArchiveError, ArchiveQuery, Extent, MessagePlace, message_difference, user_difference,
+};
 pub use bus::{EventBus, EventSink};
 pub use clock::Clock;
 pub use conversations::{ConversationQuery, Conversations};

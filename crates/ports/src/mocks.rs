@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use mockall::mock;
 
 use crate::{
-    AppendError, Appended, Claims, Clock, Commit, CommitListener, ConversationQuery, Conversations, EventBus,
-    EventSink, HistoryQuery, IdSource, InsertUserError, IssuedToken, Login, MarkRead, MessageLog, Messages,
-    NewMessage, NewUser, PasswordError, PasswordHasher, PresenceRecord, ReadUpTo, StoreError, StoreHealth,
-    TokenError, Tokens, UserQuery, Users,
+    AppendError, Appended, Archive, ArchiveError, ArchiveQuery, Claims, Clock, Commit, CommitListener,
+    ConversationQuery, Conversations, EventBus, EventSink, Extent, HistoryQuery, IdSource, InsertUserError,
+    IssuedToken, Login, MarkRead, MessageLog, Messages, NewMessage, NewUser, PasswordError, PasswordHasher,
+    PresenceRecord, ReadUpTo, StoreError, StoreHealth, TokenError, Tokens, UserQuery, Users,
     model::{
         ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash, Timestamp,
         User, UserId,
@@ -61,6 +61,19 @@ mock! {
     #[async_trait]
     impl Conversations for Conversations {
         async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`Archive`].
+    pub Archive {}
+    #[async_trait]
+    impl Archive for Archive {
+        fn holds_case_twins(&self) -> bool;
+        async fn extent(&self) -> Result<Extent, StoreError>;
+        async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
+        async fn messages(&self, query: ArchiveQuery) -> Result<Vec<Arc<Message>>, StoreError>;
+        async fn put_users(&self, users: Vec<User>) -> Result<(), ArchiveError>;
+        async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError>;
     }
 }
 mock! {
