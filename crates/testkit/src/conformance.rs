@@ -10,6 +10,10 @@
 )]
 
 #[doc(hidden)]
+pub mod archive;
+#[doc(hidden)]
+pub mod archive_reading;
+#[doc(hidden)]
 pub mod commits;
 #[doc(hidden)]
 pub mod conversations;
@@ -159,6 +163,39 @@ macro_rules! conformance {
                 $crate::conformance::$module::$name($fixture());
             }
         )*)*
+    };
+}
+
+/// Makes one `#[test]` of every promise of the [`Archive`](chat_ports::Archive) port.
+///
+/// Takes the path of a `fn() -> Fixture` whose ports are [`movable`](crate::StorePorts::movable).
+#[macro_export]
+macro_rules! archive_conformance {
+    ($fixture:path) => {
+        $crate::conformance! { @tests $fixture,
+            archive:
+                an_empty_store_is_an_empty_archive
+                everything_is_walked_as_it_stands_in_the_order_of_an_archive
+                an_extent_tells_how_much_there_is_and_where_it_ends
+                a_page_of_an_archive_ends_early_when_its_text_is_long
+                put_users_stand_exactly_as_they_were_given
+                another_account_of_the_same_id_is_refused_by_its_field
+                accounts_that_differ_by_case_only_both_stand_or_collide
+                put_messages_stand_exactly_as_they_were_given
+                messages_of_absent_users_and_to_oneself_are_kept
+                putting_again_what_stands_there_changes_nothing
+                another_message_in_its_place_is_refused_by_its_field
+                a_gap_is_refused
+                sending_goes_on_after_what_was_put
+                what_is_put_is_no_commit
+                after_a_restart_what_was_put_is_there
+                a_long_archive_is_moved_in_pages;
+            archive_reading:
+                any_set_of_messages_may_have_been_read
+                reading_up_to_a_message_reads_the_unread_ones_before_it_and_no_others
+                at_most_the_newest_ids_are_answered_among_what_was_put
+                reading_and_sending_go_on_across_restarts;
+        }
     };
 }
 

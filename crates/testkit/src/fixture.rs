@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_ports::{Clock, Conversations, MessageLog, Messages, StoreHealth, Users};
+use chat_ports::{Archive, Clock, Conversations, MessageLog, Messages, StoreHealth, Users};
 
 use crate::RecordingListener;
 
@@ -19,6 +19,8 @@ pub struct StorePorts {
     pub conversations: Arc<dyn Conversations>,
     /// Tells whether it works.
     pub health: Arc<dyn StoreHealth>,
+    /// Moves it; needed by [`archive_conformance!`](crate::archive_conformance) only.
+    pub archive: Option<Arc<dyn Archive>>,
 }
 
 impl StorePorts {
@@ -34,7 +36,17 @@ impl StorePorts {
             messages: store.clone(),
             conversations: store.clone(),
             health: store.clone(),
+            archive: None,
         }
+    }
+
+    /// The same of a store that can be moved.
+    #[must_use]
+    pub fn movable<S>(store: &Arc<S>) -> Self
+    where
+        S: Users + MessageLog + Messages + Conversations + StoreHealth + Archive + 'static,
+    {
+        Self { archive: Some(store.clone()), ..Self::of(store) }
     }
 }
 

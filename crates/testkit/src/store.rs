@@ -1,5 +1,6 @@
 //! Every repository port in memory.
 
+mod archive;
 mod conversations;
 mod log;
 mod messages;
@@ -22,7 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 /// A store that keeps its promises as long as the process lives: [`Users`](chat_ports::Users),
 /// [`MessageLog`](chat_ports::MessageLog), [`Messages`](chat_ports::Messages),
-/// [`Conversations`](chat_ports::Conversations) and [`StoreHealth`].
+/// [`Conversations`](chat_ports::Conversations), [`Archive`](chat_ports::Archive) and [`StoreHealth`].
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     listener: Arc<dyn CommitListener>,
@@ -32,7 +33,7 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct State {
-    users: HashMap<UserId, User>,
+    users: BTreeMap<UserId, User>,
     by_name: BTreeMap<String, UserId>,
     by_email: HashMap<String, UserId>,
     /// Each in the order of `seq`, which is its place counted from 1.

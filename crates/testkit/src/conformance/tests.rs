@@ -2,6 +2,8 @@
 
 /// The modules' sources, as the macro lists them.
 const MODULES: &[(&str, &str)] = &[
+    ("archive", include_str!("archive.rs")),
+    ("archive_reading", include_str!("archive_reading.rs")),
     ("commits", include_str!("commits.rs")),
     ("conversations", include_str!("conversations.rs")),
     ("deadlines", include_str!("deadlines.rs")),

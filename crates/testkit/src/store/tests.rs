@@ -10,10 +10,11 @@ fn fixture() -> Fixture {
     let commits = RecordingListener::new();
     let store = MemoryStore::new(Arc::clone(&clock), commits.clone());
     // Its memory is its disk: closed and opened again it is the same.
-    Fixture { ports: StorePorts::of(&store), commits, clock, reopen: Some(Box::new(|ports| ports)) }
+    Fixture { ports: StorePorts::movable(&store), commits, clock, reopen: Some(Box::new(|ports| ports)) }
 }
 
 crate::conformance!(fixture);
+crate::archive_conformance!(fixture);
 
 #[test]
 fn a_store_that_is_away_says_so_until_it_is_back() {
