@@ -1,42 +1,43 @@
-//! The list of conversations: written behind, derived from the messages.
+//! The list of conversations: one small document each, derived from the messages.
+//!
+//! The documents are written behind ([`Upkeep`]) and never the truth: what is not written yet is laid over
+//! every read, what a crash left unwritten is derived again at the next start, and all of them can be
+//! rebuilt. Another node's newest messages appear when it has written them, within
+//! [`Options::upkeep_interval`](crate::Options::upkeep_interval) and a round trip.
 
-use std::{collections::HashMap, sync::Arc};
+mod derive;
+mod document;
+mod list;
+mod marks;
+mod unread;
+mod upkeep;
 
-use chat_ports::model::{ConversationId, Message};
-use parking_lot::Mutex;
+use std::sync::Arc;
 
-use crate::{Options, connection::Collections, error::Fault, store::Inner};
+use async_trait::async_trait;
+use chat_ports::{
+    ConversationQuery, Conversations, StoreError,
+    model::{ConversationEntry, Page},
+};
 
-/// What is to be written to the list of conversations: the last message of each that changed.
-#[derive(Debug)]
-pub(crate) struct Upkeep {
-    pending: Mutex<HashMap<ConversationId, Arc<Message>>>,
-}
+pub(crate) use self::{
+    derive::derive,
+    document::{Last, write},
+    upkeep::{Upkeep, keep_up},
+};
+use crate::{Store, connection::Collections, error::Fault};
 
-impl Upkeep {
-    pub(crate) fn new(_options: &Options) -> Self {
-        Self { pending: Mutex::default() }
+#[async_trait]
+impl Conversations for Store {
+    async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        // Memory comes before the database, so that nothing falls between the two.
+        let pending = inner.upkeep.pending_of(query.user)?;
+        let work = move |collections: Arc<Collections>| async move {
+            let mut page = list::page(&collections, &query, pending).await?;
+            unread::count(&collections, &inner.upkeep, &query, &mut page.items).await?;
+            Ok::<_, Fault>(list::finish(page))
+        };
+        self.inner.run(work).await
     }
-
-    /// Takes a message that was committed. Never blocks for long; called by the writer before the
-    /// listener is told and the send is answered, in the order of `seq`.
-    pub(crate) fn sent(&self, message: &Arc<Message>) {
-        let mut pending = self.pending.lock();
-        let last = pending.entry(message.conversation()).or_insert_with(|| message.clone());
-        if last.seq < message.seq {
-            *last = message.clone();
-        }
-    }
-
-    /// Writes what is pending.
-    pub(crate) async fn flush(&self, _collections: &Collections) -> Result<(), Fault> {
-        self.pending.lock().clear();
-        Ok(())
-    }
-}
-
-/// Derives again what changed since the flush mark. Called by the supervisor at each start, before
-/// the gates open.
-pub(crate) async fn derive(inner: &Arc<Inner>, collections: &Arc<Collections>) -> Result<(), Fault> {
-    inner.upkeep.flush(collections).await
 }
