@@ -1,7 +1,6 @@
-//! What every handler shares: the chat, the hub, the open sessions, the settings, and how they end.
+//! What every handler and socket shares: the chat, the hub, the settings, and how what is under way ends.
 
 use std::{
-    collections::HashMap,
     future::poll_fn,
     pin::pin,
     sync::{
@@ -9,36 +8,33 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use actix_web::{HttpResponse, dev::RequestHead};
 use chat_domain::{
     Chat,
     ports::{Clock, StoreHealth},
 };
-use chat_socketio::Config;
-use parking_lot::Mutex;
+use chat_socketio_actix::{Application, HttpError};
 use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
-    Hub, Settings,
-    connection::{Connection, Pipeline},
+    Hub, Settings, bearer, reply,
+    socket::{Pipeline, Socket},
 };
 
-/// What every handler shares.
+/// What every handler and socket shares.
 pub(crate) struct App {
     pub(crate) chat: Arc<Chat>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) health: Arc<dyn StoreHealth>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
-    pub(crate) engine: Arc<Config>,
-    pub(crate) sessions: Sessions,
-    pub(crate) started: std::time::Instant,
+    pub(crate) started: Instant,
     draining: AtomicBool,
     busy: AtomicUsize,
-    ended: Notify,
+    done: Notify,
     // An async lock: it is held over the store's answer, and nobody else's work waits for it.
     flushing: tokio::sync::Mutex<()>,
 }
@@ -57,17 +53,15 @@ impl App {
             health,
             started: clock.instant(),
             clock,
-            engine: Arc::new(settings.engine.clone()),
             settings,
-            sessions: Sessions::default(),
             draining: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
-            ended: Notify::new(),
+            done: Notify::new(),
             flushing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// From here on new sessions are refused.
+    /// From here on the server is not ready.
     pub(crate) fn start_drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -80,7 +74,6 @@ impl App {
     /// was posted just before the close counts.
     pub(crate) fn finish(self: &Arc<Self>, mut pipeline: Pipeline) {
         if pipeline.is_empty() {
-            self.ended.notify_waiters();
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
@@ -113,17 +106,33 @@ impl App {
         self.chat.presence.flush().await;
     }
 
-    /// Waits until no session is open and nothing is under way.
+    /// Waits until nothing is under way.
     pub(crate) async fn until_idle(&self) {
         loop {
-            let mut ended = pin!(self.ended.notified());
+            let mut done = pin!(self.done.notified());
             // Enabled before the look, so that an end between the two is not missed.
-            ended.as_mut().enable();
-            if self.sessions.is_empty() && self.busy.load(Ordering::Relaxed) == 0 {
+            done.as_mut().enable();
+            if self.busy.load(Ordering::Relaxed) == 0 {
                 return;
             }
-            ended.await;
+            done.await;
         }
+    }
+}
+
+impl Application for App {
+    type Client = Socket;
+
+    fn open(self: &Arc<Self>, request: &RequestHead) -> Socket {
+        Socket::new(Arc::clone(self), bearer::handshake_token(request, self.settings.query_token))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.instant()
+    }
+
+    fn refuse(&self, error: HttpError) -> HttpResponse {
+        reply::error(&reply::by_blame(error))
     }
 }
 
@@ -133,47 +142,6 @@ pub(crate) struct Busy(Arc<App>);
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.busy.fetch_sub(1, Ordering::Relaxed);
-        self.0.ended.notify_waiters();
+        self.0.done.notify_waiters();
     }
-}
-
-/// The open sessions by id. An id that is not here is unknown, whatever it once named.
-#[derive(Default)]
-pub(crate) struct Sessions {
-    // A short critical section, once an HTTP request and twice a session.
-    by_sid: Mutex<HashMap<Box<str>, Arc<Connection>>>,
-}
-
-impl Sessions {
-    pub(crate) fn insert(&self, connection: &Arc<Connection>) {
-        self.by_sid.lock().insert(connection.sid().into(), Arc::clone(connection));
-    }
-
-    pub(crate) fn get(&self, sid: &str) -> Option<Arc<Connection>> {
-        self.by_sid.lock().get(sid).cloned()
-    }
-
-    pub(crate) fn remove(&self, sid: &str) {
-        // Bound, so that a last reference is dropped after the lock.
-        let _last = self.by_sid.lock().remove(sid);
-    }
-
-    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
-        self.by_sid.lock().values().cloned().collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.by_sid.lock().is_empty()
-    }
-}
-
-/// An unguessable name of 20 characters: 120 random bits. Without the system's random source nothing may go on:
-/// a name that can be guessed is somebody else's session.
-pub(crate) fn random_id() -> String {
-    let mut bytes = [0; 15];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::error!(%error, "the system gives no random bytes");
-        std::process::abort();
-    }
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,53 +1,19 @@
-//! Reads request bodies, bounded in size and time.
+//! Reads JSON bodies, bounded in size and time.
 
 use std::time::Duration;
 
-use actix_web::{
-    HttpRequest,
-    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
-    web::Payload,
-};
-use bytes::{Bytes, BytesMut};
+use actix_web::{HttpRequest, http::header::CONTENT_TYPE, web::Payload};
+use bytes::Bytes;
 use chat_domain::ChatError;
-use futures_util::StreamExt;
+use chat_socketio_actix::read_body;
 
-/// Reads a whole body.
-///
-/// # Errors
-/// `payload_too_large` past the limit, by `Content-Length` already where there is one; `invalid_input` for a
-/// body that breaks off or does not come in time.
-pub(crate) async fn read_body(
-    request: &HttpRequest,
-    payload: Payload,
-    limit: usize,
-    timeout: Duration,
-) -> Result<Bytes, ChatError> {
-    let declared =
-        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > limit as u64) {
-        return Err(ChatError::PayloadTooLarge { max_bytes: limit });
-    }
-    tokio::time::timeout(timeout, collect(payload, limit))
-        .await
-        .unwrap_or_else(|_elapsed| Err(ChatError::invalid("body", "did not come in time")))
-}
-
-async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ChatError> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| ChatError::invalid("body", format!("broke off: {error}")))?;
-        if body.len() + chunk.len() > limit {
-            return Err(ChatError::PayloadTooLarge { max_bytes: limit });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
+use crate::reply;
 
 /// Reads a JSON body.
 ///
 /// # Errors
-/// As [`read_body`], and `unsupported_media_type` for another type than JSON.
+/// `payload_too_large` past the limit, by `Content-Length` already where there is one; `invalid_input` for a
+/// body that breaks off or does not come in time; `unsupported_media_type` for another type than JSON.
 pub(crate) async fn read_json(
     request: &HttpRequest,
     payload: Payload,
@@ -62,5 +28,5 @@ pub(crate) async fn read_json(
     if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         return Err(ChatError::UnsupportedMediaType);
     }
-    read_body(request, payload, limit, timeout).await
+    read_body(request, payload, limit, timeout).await.map_err(reply::by_blame)
 }

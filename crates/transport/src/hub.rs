@@ -1,10 +1,9 @@
 //! The hub: every connected socket of this node by user, and the way of an event to them.
 //!
 //! An event is encoded once and its bytes are shared by all outboxes. Fan-out never waits: an outbox that is
-//! full closes its socket (see [`outbox`]). Presence goes through the [`roster`], which batches it.
+//! full closes its socket (see [`Outbox`]). Presence goes through the [`roster`], which batches it.
 
 mod encode;
-mod outbox;
 mod roster;
 
 use std::{
@@ -22,18 +21,24 @@ use chat_domain::{
     model::{Event, SocketId, UserId},
     ports::{Clock, EventSink},
 };
+use chat_socketio_actix::Outbox;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 pub(crate) use encode::message;
-pub(crate) use outbox::{Item, Outbox};
 use roster::Roster;
 
 use crate::Settings;
 
 const SHARDS: usize = 64;
-type UserSockets = SmallVec<[Arc<Outbox>; 1]>;
+type UserSockets = SmallVec<[Seat; 1]>;
+
+/// A connected socket.
+struct Seat {
+    socket: SocketId,
+    outbox: Arc<Outbox>,
+}
 
 /// Every connected socket of this node, by user.
 pub struct Hub {
@@ -45,7 +50,6 @@ pub struct Hub {
     presence_waits: Notify,
     clock: Arc<dyn Clock>,
     sockets: AtomicUsize,
-    outbox_bytes: usize,
     max_sockets_per_user: usize,
 }
 
@@ -59,7 +63,6 @@ impl Hub {
             presence_waits: Notify::new(),
             clock,
             sockets: AtomicUsize::new(0),
-            outbox_bytes: settings.outbox_bytes,
             max_sockets_per_user: settings.max_sockets_per_user,
         })
     }
@@ -67,11 +70,6 @@ impl Hub {
     /// How many sockets are connected.
     pub fn sockets(&self) -> usize {
         self.sockets.load(Ordering::Relaxed)
-    }
-
-    /// An outbox for a socket, not yet known to the hub.
-    pub(crate) fn outbox(&self) -> Outbox {
-        Outbox::new(self.outbox_bytes)
     }
 
     fn shard(&self, user: UserId) -> Option<&Mutex<HashMap<UserId, UserSockets>>> {
@@ -82,13 +80,13 @@ impl Hub {
     /// From here on the outbox gets the user's events. False, and nothing done, where the user has as many
     /// sockets as is allowed.
     #[must_use]
-    pub(crate) fn enter(&self, user: UserId, outbox: &Arc<Outbox>) -> bool {
+    pub(crate) fn enter(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) -> bool {
         let Some(shard) = self.shard(user) else { return false };
         let mut users = shard.lock();
         let sockets = users.entry(user).or_default();
         let room = sockets.len() < self.max_sockets_per_user;
         if room {
-            sockets.push(Arc::clone(outbox));
+            sockets.push(Seat { socket: socket.clone(), outbox: Arc::clone(outbox) });
             self.sockets.fetch_add(1, Ordering::Relaxed);
         }
         room
@@ -96,7 +94,6 @@ impl Hub {
 
     /// From here on the outbox gets everybody's presence as well, `online_users` first.
     pub(crate) fn join(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
-        outbox.name(socket.clone());
         self.roster.lock().join(user, socket, outbox);
     }
 
@@ -107,11 +104,11 @@ impl Hub {
             let mut users = shard.lock();
             let Some(sockets) = users.get_mut(&user) else { return };
             let before = sockets.len();
-            sockets.retain(|other| !Arc::ptr_eq(other, outbox));
+            sockets.retain(|seat| !Arc::ptr_eq(&seat.outbox, outbox));
             if sockets.len() == before {
                 return;
             }
-            newest = sockets.last().and_then(|outbox| outbox.socket());
+            newest = sockets.last().map(|seat| seat.socket.clone());
             if sockets.is_empty() {
                 users.remove(&user);
             }
@@ -121,21 +118,20 @@ impl Hub {
     }
 
     fn send_to(&self, user: UserId, except: Option<&SocketId>, bytes: &Bytes) {
-        self.each(user, |outbox| {
-            if except.is_none_or(|except| !outbox.is(except)) {
-                outbox.push(Item::One(bytes.clone()));
-            }
-        });
+        self.each(user, except, |outbox| outbox.push(bytes.clone()));
     }
 
-    fn each(&self, user: UserId, push: impl Fn(&Outbox)) {
+    fn each(&self, user: UserId, except: Option<&SocketId>, push: impl Fn(&Outbox)) {
         let Some(shard) = self.shard(user) else { return };
         // Cloned out (one reference count a socket), so that no waker runs under the lock.
-        let sockets: UserSockets = match shard.lock().get(&user) {
-            Some(sockets) => sockets.clone(),
+        let outboxes: SmallVec<[Arc<Outbox>; 1]> = match shard.lock().get(&user) {
+            Some(seats) => {
+                let seats = seats.iter().filter(|seat| except != Some(&seat.socket));
+                seats.map(|seat| Arc::clone(&seat.outbox)).collect()
+            }
             None => return,
         };
-        for outbox in &sockets {
+        for outbox in &outboxes {
             push(outbox);
         }
     }
@@ -181,7 +177,7 @@ impl EventSink for Hub {
             }
             Event::Typing { sender, username, receiver, is_typing } => {
                 let bytes = encode::typing(*sender, username, *is_typing);
-                self.each(*receiver, |outbox| outbox.push_volatile(bytes.clone()));
+                self.each(*receiver, None, |outbox| outbox.push_volatile(bytes.clone()));
             }
             Event::Online { user, username, socket } => {
                 self.announce(|roster| roster.online(*user, username, socket));

@@ -4,7 +4,8 @@ use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{StatusCode, header},
 };
-use chat_domain::{ChatError, ErrorCode};
+use chat_domain::{ChatError, ErrorCode, Missing};
+use chat_socketio_actix::HttpError;
 
 use crate::wire::error_body;
 
@@ -15,6 +16,19 @@ pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(body)
+}
+
+/// What an HTTP request failed by, in the chat's terms.
+pub(crate) fn by_blame(error: HttpError) -> ChatError {
+    match error {
+        HttpError::NotFound => ChatError::NotFound(Missing::Path),
+        HttpError::Draining => ChatError::unavailable("draining"),
+        HttpError::TooLarge { max_bytes } => ChatError::PayloadTooLarge { max_bytes },
+        HttpError::LateBody => ChatError::invalid("body", "did not come in time"),
+        HttpError::BrokenBody(error) => ChatError::invalid("body", format!("broke off: {error}")),
+        // A newer server may refuse for what this transport has no words for.
+        _ => ChatError::invalid("request", error.to_string()),
+    }
 }
 
 /// An error's response. What is ours is logged here, once, under the request's span.

@@ -11,8 +11,9 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use chat_domain::{ChatError, Missing};
+use chat_socketio_actix::cors;
 
-use crate::{cors, reply};
+use crate::reply;
 
 /// Mounts the REST paths.
 pub(crate) fn configure(config: &mut ServiceConfig) {

@@ -1,14 +1,15 @@
-//! What an operator can set of the transport, and the rule about origins.
+//! What an operator can set of the transport.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use chat_domain::model::Limits;
+use chat_socketio_actix::{Options, Origins, protocol::Config};
 
 /// Settings of the transport. Durations are wall time, sizes are bytes.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The Engine.IO and Socket.IO limits and times.
-    pub engine: chat_socketio::Config,
+    pub engine: Config,
     /// Most bytes that wait for one socket; past them it is closed as slow. Default 1 MiB.
     pub outbox_bytes: usize,
     /// Most sockets of one user; one more is refused with `forbidden`. Default 50.
@@ -38,7 +39,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            engine: chat_socketio::Config::default(),
+            engine: Config::default(),
             outbox_bytes: 1024 * 1024,
             max_sockets_per_user: 50,
             max_sends_in_flight: 64,
@@ -55,71 +56,17 @@ impl Default for Settings {
     }
 }
 
-/// Which origins browsers may come from, beside the server's own. Requests without an `Origin` pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Origins {
-    /// None.
-    #[default]
-    SameOrigin,
-    /// Any on localhost: for development.
-    Localhost,
-    /// These, as browsers write them (`https://chat.example.org`).
-    List(HashSet<String>),
-    /// Every one.
-    Any,
-}
-
-impl Origins {
-    /// Whether a request with these headers may pass.
-    #[must_use]
-    pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
-        let Some(origin) = origin else { return true };
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        if authority.is_some() && authority == host {
-            return true;
-        }
-        match self {
-            Self::SameOrigin => false,
-            Self::Localhost => authority.is_some_and(is_localhost),
-            Self::List(list) => list.contains(origin),
-            Self::Any => true,
-        }
-    }
-}
-
-fn is_localhost(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|c| c.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "[::1]"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_own_origin_and_none_pass_and_others_by_the_list() {
-        let own = (Some("https://chat.example"), Some("chat.example"));
-        let list = Origins::List(HashSet::from(["https://app.example".to_owned()]));
-        for origins in [Origins::SameOrigin, Origins::Localhost, list.clone(), Origins::Any] {
-            assert!(origins.allow(None, Some("chat.example")));
-            assert!(origins.allow(own.0, own.1));
-        }
-        let cases = [
-            (&Origins::SameOrigin, "http://localhost:3000", false),
-            (&Origins::Localhost, "http://localhost:3000", true),
-            (&Origins::Localhost, "http://127.0.0.1:5173", true),
-            (&Origins::Localhost, "http://[::1]:5173", true),
-            (&Origins::Localhost, "http://localhost.evil.example", false),
-            (&Origins::Localhost, "null", false),
-            (&list, "https://app.example", true),
-            (&list, "https://app.example.evil", false),
-            (&Origins::Any, "https://evil.example", true),
-        ];
-        for (origins, origin, allowed) in cases {
-            assert_eq!(origins.allow(Some(origin), Some("chat.example")), allowed, "{origins:?} {origin}");
+impl Settings {
+    /// What of it the Socket.IO server heeds.
+    pub(crate) fn socket_io(&self) -> Options {
+        Options {
+            engine: self.engine.clone(),
+            outbox_bytes: self.outbox_bytes,
+            max_queued_events: self.max_queued_events,
+            queue_timeout: self.send_timeout,
+            body_timeout: self.body_timeout,
+            origins: self.origins.clone(),
+            ..Options::default()
         }
     }
 }

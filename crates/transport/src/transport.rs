@@ -6,29 +6,26 @@ use std::{
     time::Duration,
 };
 
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 use chat_domain::{
     Chat,
     ports::{Clock, StoreHealth},
 };
-
+use chat_socketio_actix::SocketIo;
 use tokio::time::MissedTickBehavior;
 
-use crate::{Hub, Settings, app::App, engine, rest};
+use crate::{Hub, Settings, app::App, rest};
 
 /// How often graces and typing are looked at.
 const TICK: Duration = Duration::from_millis(200);
 /// How often presence is written behind.
 const FLUSH: Duration = Duration::from_secs(2);
-/// How often sessions are looked at whose driver stands still, and how late they must be.
-const CATCH_UP: Duration = Duration::from_secs(5);
-/// Over which time a drain closes its sockets.
-const DRAIN_SPREAD: Duration = Duration::from_secs(1);
 
 /// REST and Socket.IO for one chat. Cheap to clone; every worker mounts the same one.
 #[derive(Clone)]
 pub struct Transport {
     app: Arc<App>,
+    socket_io: SocketIo<App>,
 }
 
 impl Transport {
@@ -40,7 +37,9 @@ impl Transport {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
-        Self { app: Arc::new(App::new(chat, hub, health, clock, settings)) }
+        let options = settings.socket_io();
+        let app = Arc::new(App::new(chat, hub, health, clock, settings));
+        Self { socket_io: SocketIo::new(Arc::clone(&app), options), app }
     }
 
     /// Mounts `/health`, `/ready`, `/api` and `/socket.io/` into an actix-web app.
@@ -48,15 +47,18 @@ impl Transport {
     /// The server should set `HttpServer::tcp_nodelay(true)`, or messages wait for acknowledgements of those
     /// before them, and `h1_allow_half_closed(false)`, so that a long-polling client that goes away is noticed.
     pub fn configure(&self, config: &mut ServiceConfig) {
-        config.app_data(Data::from(Arc::clone(&self.app)));
-        rest::configure(config);
-        for path in engine::PATHS {
-            config.service(web::resource(path).route(web::to(engine::serve)));
-        }
+        self.configure_rest(config);
+        self.socket_io.configure(config);
     }
 
-    pub(crate) fn app(&self) -> &Arc<App> {
-        &self.app
+    /// Mounts what is beside Socket.IO.
+    pub(crate) fn configure_rest(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::from(Arc::clone(&self.app)));
+        rest::configure(config);
+    }
+
+    pub(crate) fn socket_io(&self) -> &SocketIo<App> {
+        &self.socket_io
     }
 
     /// A handler for all other paths: `not_found` in the contract's shape.
@@ -74,35 +76,21 @@ impl Transport {
         });
         // Beside the ticks: a store that hangs holds up neither graces nor typing.
         let flushing = every(FLUSH, || self.app.flush_presence());
-        let catching_up = every(CATCH_UP, || {
-            self.app.sessions.all().iter().for_each(|session| session.catch_up(CATCH_UP));
-            ready(())
-        });
-        futures_util::future::join4(ticking, flushing, catching_up, self.app.hub.batch_presence()).await;
+        let batching = self.app.hub.batch_presence();
+        futures_util::future::join4(ticking, flushing, self.socket_io.background(), batching).await;
     }
 
     /// From here on `/ready` answers 503 and no new session is opened.
     pub fn start_drain(&self) {
         self.app.start_drain();
+        self.socket_io.start_drain();
     }
 
     /// Closes every session over a second, each after its events are finished, and waits until all are gone.
     /// The caller bounds the wait by its deadline.
     pub async fn drain(&self) {
         self.start_drain();
-        let mut sessions = self.app.sessions.all();
-        // Ids are random: in their order, sessions are spread over time like dice would do it.
-        sessions.sort_by(|a, b| a.sid().cmp(b.sid()));
-        let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX).max(1);
-        let pause = DRAIN_SPREAD / count;
-        let mut owed = Duration::ZERO;
-        for session in sessions {
-            session.leave();
-            owed += pause;
-            if owed >= Duration::from_millis(5) {
-                tokio::time::sleep(std::mem::take(&mut owed)).await;
-            }
-        }
+        self.socket_io.drain().await;
         self.app.until_idle().await;
         self.app.chat.presence.tick();
         self.app.flush_presence().await;

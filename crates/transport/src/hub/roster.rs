@@ -13,11 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use chat_domain::model::{SocketId, UserId};
+use chat_socketio_actix::{Item, Outbox};
 
-use super::{
-    encode,
-    outbox::{Item, Outbox},
-};
+use super::encode;
 use crate::wire::event;
 
 /// The shortest time between two batches.
@@ -93,7 +91,7 @@ impl Roster {
     /// A socket joined: it gets `online_users`, and every change from here on.
     pub(super) fn join(&mut self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
         self.moved_to(user, socket);
-        outbox.push(Item::One(self.snapshot(user)));
+        outbox.push(self.snapshot(user));
         let member = Member { outbox: Arc::clone(outbox), seen: self.waiting.len() };
         self.members.insert(address(outbox), member);
     }
@@ -180,7 +178,8 @@ mod tests {
     }
 
     fn drain(outbox: &Outbox) -> Vec<String> {
-        std::iter::from_fn(|| outbox.pop()).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect()
+        let packets = std::iter::from_fn(|| outbox.pop());
+        packets.map(|packet| String::from_utf8(packet.text.to_vec()).unwrap()).collect()
     }
 
     #[test]

@@ -13,12 +13,10 @@ use actix_web::{
     web::Data,
 };
 use chat_domain::ChatError;
+use chat_socketio_actix::{cors, random_id};
 use tracing::Instrument;
 
-use crate::{
-    app::{App, random_id},
-    cors, reply,
-};
+use crate::{app::App, reply};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FOREIGN_ORIGIN: &str = "This origin may not use this server.";

@@ -7,7 +7,7 @@ use chat_domain::{
     ConversationPage, ConversationView, Grant, HistoryPage, UserProfile, UserView,
     model::{Message, ObjectId, Timestamp, UserId},
 };
-use chat_socketio::AckId;
+use chat_socketio_actix::protocol::AckId;
 use jiff::fmt::temporal::DateTimePrinter;
 
 use super::cursor::conversation_cursor;

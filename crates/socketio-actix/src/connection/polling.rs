@@ -12,9 +12,10 @@ use chat_socketio::{Input, Reply, RequestId};
 use tokio::sync::oneshot;
 
 use super::{Connection, alarm::Alarm};
+use crate::Application;
 
 /// Drives a session until it is over or a WebSocket has taken it over.
-pub(super) async fn drive(connection: Arc<Connection>) {
+pub(super) async fn drive<A: Application>(connection: Arc<Connection<A>>) {
     let mut alarm = Alarm::default();
     poll_fn(|cx| {
         loop {
@@ -37,16 +38,16 @@ pub(super) async fn drive(connection: Arc<Connection>) {
 }
 
 /// The answer to a request. Dropped before it came, it tells the session that the client has gone.
-pub(crate) struct Answer {
-    connection: Arc<Connection>,
+pub(crate) struct Answer<A: Application> {
+    connection: Arc<Connection<A>>,
     request: RequestId,
     receiver: oneshot::Receiver<Reply>,
     answered: bool,
 }
 
-impl Answer {
+impl<A: Application> Answer<A> {
     pub(super) fn new(
-        connection: Arc<Connection>,
+        connection: Arc<Connection<A>>,
         request: RequestId,
         receiver: oneshot::Receiver<Reply>,
     ) -> Self {
@@ -62,7 +63,7 @@ impl Answer {
     }
 }
 
-impl Future for Answer {
+impl<A: Application> Future for Answer<A> {
     /// `None` where the session ended without a word.
     type Output = Option<Reply>;
 
@@ -73,7 +74,7 @@ impl Future for Answer {
     }
 }
 
-impl Drop for Answer {
+impl<A: Application> Drop for Answer<A> {
     fn drop(&mut self) {
         if !self.answered {
             let mut core = self.connection.lock();

@@ -19,7 +19,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// Whether the request's origin may ask.
-pub(crate) fn allowed(head: &RequestHead, origins: &Origins) -> bool {
+#[must_use]
+pub fn allowed(head: &RequestHead, origins: &Origins) -> bool {
     // HTTP/2 has the host in the request's target.
     let host = text(head, &header::HOST).or_else(|| head.uri.authority().map(|authority| authority.as_str()));
     origins.allow(text(head, &header::ORIGIN), host)
@@ -30,14 +31,14 @@ fn text<'a>(head: &'a RequestHead, name: &HeaderName) -> Option<&'a str> {
     head.headers().get(name).map(|value| value.to_str().unwrap_or("?"))
 }
 
-/// The response with the headers with which a browser lets its page see it.
-pub(crate) fn mark(head: &RequestHead, mut response: HttpResponse) -> HttpResponse {
+/// The response, with the headers with which a browser lets its page see it.
+pub fn mark(head: &RequestHead, mut response: HttpResponse) -> HttpResponse {
     mark_headers(head.headers().get(header::ORIGIN).cloned(), response.headers_mut());
     response
 }
 
 /// Adds these headers.
-pub(crate) fn mark_headers(origin: Option<HeaderValue>, headers: &mut HeaderMap) {
+pub fn mark_headers(origin: Option<HeaderValue>, headers: &mut HeaderMap) {
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -46,7 +47,7 @@ pub(crate) fn mark_headers(origin: Option<HeaderValue>, headers: &mut HeaderMap)
 }
 
 /// The answer to a preflight of an origin that may ask.
-pub(crate) fn preflight(head: &RequestHead) -> HttpResponse {
+pub fn preflight(head: &RequestHead) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);

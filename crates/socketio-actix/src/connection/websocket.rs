@@ -20,6 +20,7 @@ use chat_socketio::{
 };
 
 use super::{Connection, Core};
+use crate::{Application, Client};
 
 pub(crate) use mounted::MountedWebSocket;
 pub(crate) use owned::OwnedWebSocket;
@@ -31,8 +32,8 @@ trait Source {
 }
 
 /// A WebSocket that carries, or wants to carry, a session.
-struct WebSocket {
-    connection: Arc<Connection>,
+struct WebSocket<A: Application> {
+    connection: Arc<Connection<A>>,
     link: LinkId,
     decoder: Decoder,
     /// Nothing more comes in: the client has closed, broken a rule or gone.
@@ -49,9 +50,9 @@ struct Turn {
     next: Option<Instant>,
 }
 
-impl WebSocket {
-    fn new(connection: Arc<Connection>, link: LinkId) -> Self {
-        let decoder = Decoder::new(connection.app.settings.engine.max_payload);
+impl<A: Application> WebSocket<A> {
+    fn new(connection: Arc<Connection<A>>, link: LinkId) -> Self {
+        let decoder = Decoder::new(connection.app.options.engine.max_payload);
         Self { connection, link, decoder, deaf: false }
     }
 
@@ -85,16 +86,16 @@ impl WebSocket {
 
     /// Whether more may be read: not too many events wait, and the client takes what is sent to it. A link that
     /// is still upgrading is not held up by the events that came over polling.
-    fn has_room(&self, core: &Core) -> bool {
+    fn has_room(&self, core: &Core<A>) -> bool {
         let carries = core.session.link() == Some(self.link);
-        let most_queued = self.connection.app.settings.max_queued_events;
-        core.takes() && !(carries && core.pipeline.len() >= most_queued)
+        let most_queued = self.connection.app.options.max_queued_events;
+        core.takes() && !(carries && core.client.pending() >= most_queued)
     }
 
     /// Reads what has come in; true when it stopped for want of room.
     fn read(
         &mut self,
-        core: &mut Core,
+        core: &mut Core<A>,
         buffer: &mut BytesMut,
         source: &mut impl Source,
         cx: &mut Context<'_>,
@@ -119,7 +120,7 @@ impl WebSocket {
         false
     }
 
-    fn on_message(&mut self, core: &mut Core, message: Message) {
+    fn on_message(&mut self, core: &mut Core<A>, message: Message) {
         let link = self.link;
         match message {
             Message::Text(data) => self.input(core, Input::Text { link, data }),
@@ -134,14 +135,14 @@ impl WebSocket {
         }
     }
 
-    fn input(&self, core: &mut Core, input: Input) {
-        let now = self.connection.app.clock.instant();
+    fn input(&self, core: &mut Core<A>, input: Input) {
+        let now = self.connection.app.application.now();
         core.session.handle(now, input);
         // Events go into the pipeline at once, so that its length bounds what is read.
         self.connection.settle(core, now, None);
     }
 
-    fn hang_up(&mut self, core: &mut Core, code: Option<u16>) {
+    fn hang_up(&mut self, core: &mut Core<A>, code: Option<u16>) {
         self.deaf = true;
         let link = self.link;
         if let (Some(link), Some(code)) = (core.link(link), code) {
@@ -154,7 +155,7 @@ impl WebSocket {
     }
 }
 
-impl Drop for WebSocket {
+impl<A: Application> Drop for WebSocket<A> {
     fn drop(&mut self) {
         let mut core = self.connection.lock();
         let link = self.link;

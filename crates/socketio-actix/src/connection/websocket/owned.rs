@@ -20,7 +20,10 @@ use chat_socketio::LinkId;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::{Source, Turn, WebSocket};
-use crate::connection::{Connection, alarm::Alarm};
+use crate::{
+    Application,
+    connection::{Connection, alarm::Alarm},
+};
 
 /// How long an ended connection may take to take its last bytes, and to close its side.
 const LINGER: Duration = Duration::from_secs(2);
@@ -35,8 +38,8 @@ thread_local! {
 }
 
 /// A WebSocket on a TCP connection of its own.
-pub(crate) struct OwnedWebSocket {
-    socket: WebSocket,
+pub(crate) struct OwnedWebSocket<A: Application> {
+    socket: WebSocket<A>,
     io: TcpStream,
     /// What an unfinished frame has left behind.
     rest: BytesMut,
@@ -46,10 +49,10 @@ pub(crate) struct OwnedWebSocket {
     ends: Option<Instant>,
 }
 
-impl OwnedWebSocket {
+impl<A: Application> OwnedWebSocket<A> {
     /// Takes a connection over: `head` is the response that opens it, `rest` what came behind the request.
     pub(crate) fn new(
-        connection: Arc<Connection>,
+        connection: Arc<Connection<A>>,
         link: LinkId,
         io: TcpStream,
         head: Bytes,
@@ -84,7 +87,7 @@ impl OwnedWebSocket {
                 }
                 continue;
             }
-            let now = self.socket.connection.app.clock.instant();
+            let now = self.socket.connection.app.application.now();
             let ends = *self.ends.get_or_insert(now + LINGER);
             if !blocked {
                 return Poll::Ready(Ok(()));
@@ -140,7 +143,7 @@ impl OwnedWebSocket {
     fn poll_close(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
         // An alarm that was set for something earlier rings once before.
         while self.alarm.poll(Some(until), cx).is_ready() {
-            if self.socket.connection.app.clock.instant() >= until {
+            if self.socket.connection.app.application.now() >= until {
                 return Poll::Ready(());
             }
         }

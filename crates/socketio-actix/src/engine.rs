@@ -1,4 +1,4 @@
-//! Engine.IO over HTTP: handshake, long-polling, and the WebSocket's upgrade, at `/socket.io/`.
+//! Engine.IO over HTTP: handshake, long-polling, and the WebSocket's upgrade.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,32 +10,34 @@ use actix_web::{
     web::{Data, Payload},
 };
 use bytes::Bytes;
-use chat_domain::{ChatError, Missing};
 use chat_socketio::{Input, LinkId, Refusal, Reply, Request};
 
 use crate::{
-    app::App,
-    bearer,
+    Application, HttpError,
     body::read_body,
-    connection::{Answer, Connection, HandshakeToken, MountedWebSocket},
-    cors, reply,
+    connection::{Answer, Connection, MountedWebSocket},
+    cors,
+    server::Shared,
 };
 
-/// Where Socket.IO is served.
-pub(crate) const PATHS: [&str; 2] = ["/socket.io/", "/socket.io"];
-
-/// Serves every method at `/socket.io/`.
-pub(crate) async fn serve(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
+/// Serves every method at the server's path.
+pub(crate) async fn serve<A: Application>(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<Shared<A>>,
+) -> HttpResponse {
     let app = app.into_inner();
-    if !cors::allowed(request.head(), &app.settings.origins) {
+    if !cors::allowed(request.head(), &app.options.origins) {
         return refusal(request.head(), Refusal::Forbidden);
     }
     match Request::parse(request.method().as_str(), request.query_string()) {
         Err(error) => refusal(request.head(), error),
         Ok(Request::Options) => cors::preflight(request.head()),
-        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => draining(request.head()),
+        Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => {
+            error(request.head(), &app, HttpError::Draining)
+        }
         Ok(Request::Open) => {
-            let connection = Connection::open_polling(&app, handshake_token(request.head(), &app));
+            let connection = Connection::open_polling(&app, request.head());
             get(&request, &connection).await
         }
         Ok(Request::Get { sid }) => match app.sessions.get(&sid) {
@@ -51,11 +53,11 @@ pub(crate) async fn serve(request: HttpRequest, payload: Payload, app: Data<App>
     }
 }
 
-async fn get(request: &HttpRequest, connection: &Arc<Connection>) -> HttpResponse {
+async fn get<A: Application>(request: &HttpRequest, connection: &Arc<Connection<A>>) -> HttpResponse {
     finish(request, connection.request(|request| Input::Get { request })).await
 }
 
-async fn finish(request: &HttpRequest, answer: Answer) -> HttpResponse {
+async fn finish<A: Application>(request: &HttpRequest, answer: Answer<A>) -> HttpResponse {
     match answer.await {
         Some(reply) => http_reply(request.head(), reply),
         // The session ended while the request waited.
@@ -63,39 +65,40 @@ async fn finish(request: &HttpRequest, answer: Answer) -> HttpResponse {
     }
 }
 
-async fn post(
+async fn post<A: Application>(
     request: &HttpRequest,
     payload: Payload,
-    app: &App,
-    connection: &Arc<Connection>,
+    app: &Shared<A>,
+    connection: &Arc<Connection<A>>,
 ) -> HttpResponse {
-    let arrived = app.clock.instant();
+    let arrived = app.application.now();
     let answer = connection.request(|request| Input::PostBegun { request });
-    let limit = app.settings.engine.max_payload;
-    match read_body(request, payload, limit, app.settings.body_timeout).await {
+    let limit = app.options.engine.max_payload;
+    match read_body(request, payload, limit, app.options.body_timeout).await {
         Ok(body) => {
             if !wait_for_room(app, connection).await {
                 connection.close_as_slow();
             }
             answer.feed(arrived, |request| Input::Post { request, body });
         }
-        Err(error @ ChatError::PayloadTooLarge { .. }) => {
-            answer.feed(arrived, |request| Input::PostTooLarge { request });
-            return cors::mark(request.head(), reply::error(&error));
+        Err(why) => {
+            if matches!(why, HttpError::TooLarge { .. }) {
+                answer.feed(arrived, |request| Input::PostTooLarge { request });
+            }
+            // The answer is dropped, which tells the session that another request was cut.
+            return error(request.head(), app, why);
         }
-        // The answer is dropped, which tells the session that the request was cut.
-        Err(error) => return cors::mark(request.head(), reply::error(&error)),
     }
     finish(request, answer).await
 }
 
 /// A body's events are taken in when those before it are done, or were given up at their deadline. False when
 /// they are not even then: the client does not take its answers.
-async fn wait_for_room(app: &App, connection: &Connection) -> bool {
+async fn wait_for_room<A: Application>(app: &Shared<A>, connection: &Connection<A>) -> bool {
     const LOOK_AGAIN: Duration = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     while !connection.has_room() {
-        if waited > app.settings.send_timeout + LOOK_AGAIN {
+        if waited > app.options.queue_timeout + LOOK_AGAIN {
             return false;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -104,7 +107,12 @@ async fn wait_for_room(app: &App, connection: &Connection) -> bool {
     true
 }
 
-fn websocket(request: &HttpRequest, payload: Payload, app: &Arc<App>, sid: Option<&str>) -> HttpResponse {
+fn websocket<A: Application>(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &Arc<Shared<A>>,
+    sid: Option<&str>,
+) -> HttpResponse {
     match open_websocket(request.head(), app, sid) {
         Ok(Opened { mut head, connection, link }) => {
             let body = MountedWebSocket::new(connection, link, payload);
@@ -115,9 +123,9 @@ fn websocket(request: &HttpRequest, payload: Payload, app: &Arc<App>, sid: Optio
 }
 
 /// A WebSocket that may begin: the head of its response, and the session that it carries or upgrades.
-pub(crate) struct Opened {
+pub(crate) struct Opened<A: Application> {
     pub(crate) head: ResponseBuilder,
-    pub(crate) connection: Arc<Connection>,
+    pub(crate) connection: Arc<Connection<A>>,
     pub(crate) link: LinkId,
 }
 
@@ -125,16 +133,22 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// The response that refuses it.
-pub(crate) fn upgrade(head: &RequestHead, app: &Arc<App>) -> Result<Opened, Box<HttpResponse>> {
-    if !PATHS.contains(&head.uri.path()) {
-        return Err(Box::new(reply::error(&ChatError::NotFound(Missing::Path))));
+pub(crate) fn upgrade<A: Application>(
+    head: &RequestHead,
+    app: &Arc<Shared<A>>,
+) -> Result<Opened<A>, Box<HttpResponse>> {
+    let path = head.uri.path();
+    if path.strip_suffix('/').unwrap_or(path) != app.options.path {
+        return Err(Box::new(app.application.refuse(HttpError::NotFound)));
     }
-    if !cors::allowed(head, &app.settings.origins) {
+    if !cors::allowed(head, &app.options.origins) {
         return Err(refuse(head, Refusal::Forbidden));
     }
     let query = head.uri.query().unwrap_or_default();
     match Request::parse(head.method.as_str(), query).map_err(|error| refuse(head, error))? {
-        Request::WebSocket { sid: None } if app.is_draining() => Err(Box::new(draining(head))),
+        Request::WebSocket { sid: None } if app.is_draining() => {
+            Err(Box::new(error(head, app, HttpError::Draining)))
+        }
         Request::WebSocket { sid } => open_websocket(head, app, sid.as_deref()),
         Request::Open | Request::Get { .. } | Request::Post { .. } | Request::Options | _ => {
             Err(refuse(head, Refusal::BadRequest))
@@ -142,35 +156,22 @@ pub(crate) fn upgrade(head: &RequestHead, app: &Arc<App>) -> Result<Opened, Box<
     }
 }
 
-fn open_websocket(
+fn open_websocket<A: Application>(
     head: &RequestHead,
-    app: &Arc<App>,
+    app: &Arc<Shared<A>>,
     sid: Option<&str>,
-) -> Result<Opened, Box<HttpResponse>> {
+) -> Result<Opened<A>, Box<HttpResponse>> {
     let known = sid.map(|sid| app.sessions.get(sid).ok_or(Refusal::UnknownSid)).transpose();
     let known = known.map_err(|error| refuse(head, error))?;
     let response = handshake(head).map_err(|_no_websocket| refuse(head, Refusal::BadRequest))?;
     let (connection, link) = match known {
-        None => Connection::open_websocket(app, handshake_token(head, app)),
+        None => Connection::open_websocket(app, head),
         Some(connection) => {
             let link = connection.upgrade();
             (connection, link)
         }
     };
     Ok(Opened { head: response, connection, link })
-}
-
-/// A token beside the CONNECT packet: in the `Authorization` header or, where that is on, in the query.
-fn handshake_token(head: &RequestHead, app: &App) -> HandshakeToken {
-    if let Some(token) = bearer::token(head) {
-        return Some(token.into());
-    }
-    if !app.settings.query_token {
-        return None;
-    }
-    form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
-        .find(|(name, _)| name == "token")
-        .map(|(_, token)| token.as_ref().into())
 }
 
 fn http_reply(head: &RequestHead, reply: Reply) -> HttpResponse {
@@ -196,6 +197,7 @@ fn respond(head: &RequestHead, status: StatusCode, content_type: &'static str, b
     cors::mark(head, response)
 }
 
-fn draining(head: &RequestHead) -> HttpResponse {
-    cors::mark(head, reply::error(&ChatError::unavailable("draining")))
+/// The application's own words for what Engine.IO has no code for.
+fn error<A: Application>(head: &RequestHead, app: &Shared<A>, error: HttpError) -> HttpResponse {
+    cors::mark(head, app.application.refuse(error))
 }

@@ -18,7 +18,7 @@ use chat_domain::{
     model::{SocketId, UserId},
     ports::{Appended, NewMessage, StoreError},
 };
-use chat_socketio::AckId;
+use chat_socketio_actix::protocol::AckId;
 
 use crate::wire::{EventRequest, OtherRequest, SendRequest};
 

@@ -20,18 +20,21 @@ use chat_socketio::LinkId;
 use futures_util::Stream;
 
 use super::{Source, Turn, WebSocket};
-use crate::connection::{Connection, alarm::Alarm};
+use crate::{
+    Application,
+    connection::{Connection, alarm::Alarm},
+};
 
 /// The body of a WebSocket's response, which reads the request's payload as well.
-pub(crate) struct MountedWebSocket {
-    socket: WebSocket,
+pub(crate) struct MountedWebSocket<A: Application> {
+    socket: WebSocket<A>,
     payload: Payload,
     input: BytesMut,
     alarm: Alarm,
 }
 
-impl MountedWebSocket {
-    pub(crate) fn new(connection: Arc<Connection>, link: LinkId, payload: Payload) -> Self {
+impl<A: Application> MountedWebSocket<A> {
+    pub(crate) fn new(connection: Arc<Connection<A>>, link: LinkId, payload: Payload) -> Self {
         let socket = WebSocket::new(connection, link);
         Self { socket, payload, input: BytesMut::new(), alarm: Alarm::default() }
     }
@@ -47,7 +50,7 @@ impl Source for Payload {
     }
 }
 
-impl MessageBody for MountedWebSocket {
+impl<A: Application> MessageBody for MountedWebSocket<A> {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {

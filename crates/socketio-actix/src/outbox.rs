@@ -1,22 +1,36 @@
-//! What waits to be sent to one socket, bounded in bytes.
+//! What waits to be sent to one session, bounded in bytes.
 //!
 //! Whoever pushes never waits. Past the bound the outbox is *overrun*: it drops what it holds, takes nothing
-//! more, and its socket is closed as slow; its messages are in the store. One item may exceed the bound when
-//! nothing else waits (a long `online_users`).
+//! more, and its session is closed as slow. One item may exceed the bound when nothing else waits.
 
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 use bytes::Bytes;
-use chat_domain::model::SocketId;
+use chat_socketio::Outgoing;
 use parking_lot::Mutex;
 
 /// One thing to be sent: whole Engine.IO messages.
-#[derive(Debug, Clone)]
-pub(crate) enum Item {
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Item {
     /// One message.
     One(Bytes),
     /// A shared batch of messages, from an index on.
     Batch(Arc<[Bytes]>, usize),
+    /// A packet with its attachments.
+    Packet(Box<Outgoing>),
+}
+
+impl From<Bytes> for Item {
+    fn from(message: Bytes) -> Self {
+        Self::One(message)
+    }
+}
+
+impl From<Outgoing> for Item {
+    fn from(packet: Outgoing) -> Self {
+        if packet.attachments.is_empty() { Self::One(packet.text) } else { Self::Packet(Box::new(packet)) }
+    }
 }
 
 impl Item {
@@ -24,13 +38,18 @@ impl Item {
         match self {
             Self::One(bytes) => bytes.len(),
             Self::Batch(batch, from) => batch.iter().skip(*from).map(Bytes::len).sum(),
+            Self::Packet(packet) => packet_bytes(packet),
         }
     }
 }
 
-/// What waits to be sent to one socket.
-pub(crate) struct Outbox {
-    // A short critical section that never waits; the connection's task and every fan-out meet here.
+fn packet_bytes(packet: &Outgoing) -> usize {
+    packet.text.len() + packet.attachments.iter().map(Bytes::len).sum::<usize>()
+}
+
+/// What waits to be sent to one session.
+pub struct Outbox {
+    // A short critical section that never waits; the session's task and every fan-out meet here.
     inner: Mutex<Inner>,
     bound: usize,
 }
@@ -42,29 +61,24 @@ struct Inner {
     /// Bytes of an item over the bound, which waits alone at the front and is not counted against it.
     exempt: usize,
     overrun: bool,
-    socket: Option<SocketId>,
     waker: Option<Waker>,
 }
 
 impl Outbox {
-    pub(super) fn new(bound: usize) -> Self {
+    /// An empty outbox that holds this many bytes.
+    #[must_use]
+    pub fn new(bound: usize) -> Self {
         Self { inner: Mutex::default(), bound }
     }
 
-    pub(super) fn name(&self, socket: SocketId) {
-        self.inner.lock().socket = Some(socket);
+    /// An empty outbox with the same bound.
+    pub(crate) fn renewed(&self) -> Self {
+        Self::new(self.bound)
     }
 
-    pub(super) fn socket(&self) -> Option<SocketId> {
-        self.inner.lock().socket.clone()
-    }
-
-    pub(super) fn is(&self, socket: &SocketId) -> bool {
-        self.inner.lock().socket.as_ref() == Some(socket)
-    }
-
-    /// Appends an item and wakes the connection's task.
-    pub(crate) fn push(&self, item: Item) {
+    /// Appends an item and wakes the session's task.
+    pub fn push(&self, item: impl Into<Item>) {
+        let item = item.into();
         let waker = {
             let mut inner = self.inner.lock();
             if inner.overrun {
@@ -90,27 +104,29 @@ impl Outbox {
     }
 
     /// Appends a message that may be dropped, unless half of the bound is taken already.
-    pub(crate) fn push_volatile(&self, bytes: Bytes) {
+    pub fn push_volatile(&self, bytes: Bytes) {
         if self.bytes() < self.bound / 2 {
             self.push(Item::One(bytes));
         }
     }
 
-    /// Takes the next message.
-    pub(crate) fn pop(&self) -> Option<Bytes> {
+    /// Takes the next packet.
+    pub fn pop(&self) -> Option<Outgoing> {
         let mut inner = self.inner.lock();
         let next = match inner.queue.pop_front()? {
-            Item::One(bytes) => bytes,
+            Item::One(bytes) => bytes.into(),
+            Item::Packet(packet) => *packet,
             Item::Batch(batch, from) => {
                 let bytes = batch.get(from).cloned().unwrap_or_default();
                 if from + 1 < batch.len() {
                     inner.queue.push_front(Item::Batch(batch, from + 1));
                 }
-                bytes
+                bytes.into()
             }
         };
-        inner.bytes -= next.len();
-        inner.exempt = inner.exempt.saturating_sub(next.len());
+        let bytes = packet_bytes(&next);
+        inner.bytes -= bytes;
+        inner.exempt = inner.exempt.saturating_sub(bytes);
         if inner.queue.is_empty() && inner.queue.capacity() > 64 {
             // A burst's queue is not kept for an idle connection's lifetime.
             inner.queue = VecDeque::new();
@@ -128,11 +144,11 @@ impl Outbox {
     }
 
     /// How many bytes wait.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.inner.lock().bytes
     }
 
-    /// Whether the bound was passed: the socket is to be closed as slow.
+    /// Whether the bound was passed: the session is to be closed as slow.
     pub(crate) fn is_overrun(&self) -> bool {
         self.inner.lock().overrun
     }
@@ -154,7 +170,7 @@ mod tests {
         outbox.push(Item::Batch(batch, 1));
         outbox.push(one("d"));
         assert_eq!(outbox.bytes(), 4);
-        let all: Vec<_> = std::iter::from_fn(|| outbox.pop()).collect();
+        let all: Vec<_> = std::iter::from_fn(|| outbox.pop()).map(|packet| packet.text).collect();
         assert_eq!(all, ["a", "b", "c", "d"]);
         assert_eq!(outbox.bytes(), 0);
     }
@@ -176,7 +192,7 @@ mod tests {
         outbox.push(one("long enough"));
         outbox.push(one("ab"));
         assert!(!outbox.is_overrun(), "the bound is for what comes behind it");
-        assert_eq!(outbox.pop().unwrap(), "long enough");
+        assert_eq!(outbox.pop().unwrap().text, "long enough");
         outbox.push(one("c"));
         assert!(outbox.is_overrun(), "and counts again once it is gone");
     }

@@ -1,110 +1,91 @@
-//! One Engine.IO session and all that hangs on it: the state machine, the events under way, the outbox.
+//! One Engine.IO session and all that hangs on it: the state machine, the application's client, the outbox.
 //!
 //! Whoever has something for the session (a request, a WebSocket's bytes, a timer, a finished event) locks
-//! the [`Core`], feeds it and *pumps*: outputs go to whom they concern until nothing is left to do. One task at
+//! the [`Core`], feeds it and *settles* it: outputs go to whom they concern until nothing is left to do. One task at
 //! a time *drives*: it polls what is under way and keeps the timer. That is the WebSocket's task once there is
 //! one, before it the session's own (see [`polling`]).
 //!
-//! Locks: the core's may be held while those of the hub, the outbox and the presence book are taken, never
-//! the other way round; nothing waits under any of them.
+//! Locks: the core's may be held while the outbox's and the application's own are taken, never the other way
+//! round; nothing waits under any of them.
 
 mod alarm;
-mod events;
 mod link;
-mod pipeline;
 mod polling;
 mod websocket;
 
 use std::{
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
+use actix_web::dev::RequestHead;
 use bytes::Bytes;
-use chat_domain::{Departure, model::SocketId};
-use chat_socketio::{
-    CloseReason, Config, Event, Input, LinkId, Outgoing, Output, Reply, RequestId, Session, Transport,
-};
+use chat_socketio::{CloseReason, Event, Input, LinkId, Output, Reply, RequestId, Session, Transport};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use self::{events::Visitor, link::Link};
-use crate::{
-    app::App,
-    hub::{Item, Outbox},
-};
+use self::link::Link;
+use crate::{Application, Client, Io, Outbox, random_id, server::Shared};
 
-pub(crate) use pipeline::Pipeline;
 pub(crate) use polling::Answer;
 pub(crate) use websocket::{MountedWebSocket, OwnedWebSocket};
 
 /// Bytes that may wait for a WebSocket to take them before the outbox is left alone.
 const LINK_HIGH_WATER: usize = 64 * 1024;
 
-/// A token that came with the handshake, for a CONNECT that brings none.
-pub(crate) type HandshakeToken = Option<Box<str>>;
-
 /// One Engine.IO session.
-pub(crate) struct Connection {
+pub(crate) struct Connection<A: Application> {
     sid: Box<str>,
-    core: Mutex<Core>,
-    app: Arc<App>,
+    core: Mutex<Core<A>>,
+    app: Arc<Shared<A>>,
 }
 
 /// What the lock of a connection guards.
-pub(crate) struct Core {
+pub(crate) struct Core<A: Application> {
     session: Session,
-    pipeline: Pipeline,
-    /// One a visit: what was meant for one user never reaches the next.
+    client: A::Client,
     outbox: Arc<Outbox>,
     links: Vec<Link>,
     waiters: Vec<(RequestId, oneshot::Sender<Reply>)>,
     next_request: u64,
     next_link: u64,
-    visitor: Option<Box<Visitor>>,
-    visit: u32,
     driver: Option<Waker>,
-    handshake_token: HandshakeToken,
     /// When what is being fed came in, where that was earlier than now.
     arrived: Option<Instant>,
     leaving: bool,
     ended: bool,
 }
 
-impl Connection {
+impl<A: Application> Connection<A> {
     /// Opens a session over long-polling. Its own task drives it until a WebSocket takes over.
-    pub(crate) fn open_polling(app: &Arc<App>, token: HandshakeToken) -> Arc<Self> {
-        let connection = Self::open(app, Transport::Polling, token);
+    pub(crate) fn open_polling(app: &Arc<Shared<A>>, head: &RequestHead) -> Arc<Self> {
+        let connection = Self::open(app, Transport::Polling, head);
         actix_web::rt::spawn(polling::drive(Arc::clone(&connection)));
         connection
     }
 
     /// Opens a session over a WebSocket, which drives it.
-    pub(crate) fn open_websocket(app: &Arc<App>, token: HandshakeToken) -> (Arc<Self>, LinkId) {
+    pub(crate) fn open_websocket(app: &Arc<Shared<A>>, head: &RequestHead) -> (Arc<Self>, LinkId) {
         let link = LinkId(0);
-        let connection = Self::open(app, Transport::WebSocket(link), token);
+        let connection = Self::open(app, Transport::WebSocket(link), head);
         connection.core.lock().links.push(Link::new(link));
         (connection, link)
     }
 
-    fn open(app: &Arc<App>, transport: Transport, handshake_token: HandshakeToken) -> Arc<Self> {
-        let sid: Box<str> = crate::app::random_id().into();
-        let config: Arc<Config> = Arc::clone(&app.engine);
-        let now = app.clock.instant();
+    fn open(app: &Arc<Shared<A>>, transport: Transport, head: &RequestHead) -> Arc<Self> {
+        let sid: Box<str> = random_id().into();
+        let now = app.application.now();
         let connection = Arc::new(Self {
             core: Mutex::new(Core {
-                session: Session::new(config, &sid, transport, now),
-                pipeline: Pipeline::new(app.settings.max_sends_in_flight),
-                outbox: Arc::new(app.hub.outbox()),
+                session: Session::new(Arc::clone(&app.engine), &sid, transport, now),
+                client: app.application.open(head),
+                outbox: Arc::new(Outbox::new(app.options.outbox_bytes)),
                 links: Vec::new(),
                 waiters: Vec::new(),
                 next_request: 0,
                 next_link: 1,
-                visitor: None,
-                visit: 0,
                 driver: None,
-                handshake_token,
                 arrived: None,
                 leaving: false,
                 ended: false,
@@ -123,7 +104,7 @@ impl Connection {
 
     /// Feeds a request, and tells where its answer will come. Dropping the answer's future tells the session
     /// that the client has gone.
-    pub(crate) fn request(self: &Arc<Self>, input: impl FnOnce(RequestId) -> Input) -> Answer {
+    pub(crate) fn request(self: &Arc<Self>, input: impl FnOnce(RequestId) -> Input) -> Answer<A> {
         let (sender, receiver) = oneshot::channel();
         let mut core = self.core.lock();
         let request = RequestId(core.next_request);
@@ -148,30 +129,29 @@ impl Connection {
     pub(crate) fn leave(&self) {
         let mut core = self.core.lock();
         core.leaving = true;
-        self.settle(&mut core, self.app.clock.instant(), None);
+        self.settle(&mut core, self.app.application.now(), None);
         core.wake_driver();
     }
 
     /// Whether there is room for a further body's events.
     pub(crate) fn has_room(&self) -> bool {
-        self.core.lock().pipeline.len() < self.app.settings.max_queued_events
+        self.core.lock().client.pending() < self.app.options.max_queued_events
     }
 
     /// Ends the session of a client that does not take its answers.
     pub(crate) fn close_as_slow(&self) {
         let mut core = self.core.lock();
-        core.session.close(self.app.clock.instant(), CloseReason::Slow);
-        self.settle(&mut core, self.app.clock.instant(), None);
+        core.session.close(self.app.application.now(), CloseReason::Slow);
+        self.settle(&mut core, self.app.application.now(), None);
         core.wake_driver();
     }
 
     /// Does what was due some time ago and was not done: a mounted WebSocket stands still, timers included,
     /// while its client does not read.
     pub(crate) fn catch_up(&self, patience: Duration) {
-        let now = self.app.clock.instant();
+        let now = self.app.application.now();
         let mut core = self.core.lock();
-        let due = [core.session.poll_timeout(), core.visitor.as_ref().map(|visitor| visitor.ends_at)];
-        let late = due.into_iter().flatten().any(|at| at + patience <= now);
+        let late = core.next_timeout().is_some_and(|at| at + patience <= now);
         if !core.ended && (late || core.outbox.is_overrun()) {
             self.apply_timeouts(&mut core, now);
             self.settle(&mut core, now, None);
@@ -180,15 +160,15 @@ impl Connection {
     }
 
     /// Feeds an input from outside the driver.
-    fn feed(&self, core: &mut Core, input: Input) {
-        let now = self.app.clock.instant();
+    fn feed(&self, core: &mut Core<A>, input: Input) {
+        let now = self.app.application.now();
         core.session.handle(now, input);
         self.settle(core, now, None);
         core.wake_driver();
     }
 
     /// Does all that can be done now. With a context (that of the driver) it polls what is under way, too.
-    fn settle(&self, core: &mut Core, now: Instant, mut cx: Option<&mut Context<'_>>) {
+    fn settle(&self, core: &mut Core<A>, now: Instant, mut cx: Option<&mut Context<'_>>) {
         loop {
             let mut progress = false;
             while let Some(output) = core.session.poll_output() {
@@ -209,7 +189,7 @@ impl Connection {
         }
     }
 
-    fn apply(&self, core: &mut Core, now: Instant, output: Output) {
+    fn apply(&self, core: &mut Core<A>, now: Instant, output: Output) {
         match output {
             Output::Reply { request, reply } => {
                 if let Some(at) = core.waiters.iter().position(|(waiting, _)| *waiting == request) {
@@ -228,41 +208,43 @@ impl Connection {
                 }
             }
             Output::Event(Event::Closed { reason }) => self.end(core, now, reason),
-            Output::Event(event) => self.on_event(core, now, event),
+            Output::Event(event) => core.tell(now, event),
             // A newer session may say what this transport has no ears for.
             _ => {}
         }
     }
 
     /// Moves what waits in the outbox into the session, as far as the transport can take it.
-    fn drain_outbox(&self, core: &mut Core, now: Instant) -> bool {
+    fn drain_outbox(&self, core: &mut Core<A>, now: Instant) -> bool {
         let mut moved = 0;
         while core.session.writable() && moved + core.link_backlog() < LINK_HIGH_WATER {
-            let Some(text) = core.outbox.pop() else { break };
-            moved += text.len();
-            core.session.send(now, Outgoing::from(text));
+            let Some(packet) = core.outbox.pop() else { break };
+            moved += packet.text.len() + packet.attachments.iter().map(Bytes::len).sum::<usize>();
+            core.session.send(now, packet);
         }
         moved > 0
     }
 
     /// Answers what is finished. While the client does not read its answers they are held back until their
     /// deadline; from then on the outbox's bound decides.
-    fn answer(&self, core: &mut Core, now: Instant, cx: &mut Context<'_>) -> bool {
+    fn answer(&self, core: &mut Core<A>, now: Instant, cx: &mut Context<'_>) -> bool {
         let mut progress = false;
         while core.outbox.bytes() + core.link_backlog() < LINK_HIGH_WATER
-            || core.pipeline.deadline().is_some_and(|at| at <= now)
+            || core.client.poll_timeout().is_some_and(|at| at <= now)
         {
-            let Poll::Ready(finished) = core.pipeline.poll(&self.app.chat, now, cx) else { break };
+            let (client, mut io) = core.split(now);
+            if client.poll(&mut io, cx).is_pending() {
+                break;
+            }
             progress = true;
-            self.on_finished(core, now, finished);
         }
         progress
     }
 
-    fn close_if_due(&self, core: &mut Core, now: Instant) -> bool {
+    fn close_if_due(&self, core: &mut Core<A>, now: Instant) -> bool {
         let reason = if core.outbox.is_overrun() {
             CloseReason::Slow
-        } else if core.leaving && core.pipeline.is_empty() {
+        } else if core.leaving && core.client.pending() == 0 {
             CloseReason::Shutdown
         } else {
             return false;
@@ -275,33 +257,27 @@ impl Connection {
     }
 
     /// The session is over: nobody is told of anything any more, and what is under way goes on alone.
-    fn end(&self, core: &mut Core, now: Instant, reason: CloseReason) {
+    fn end(&self, core: &mut Core<A>, now: Instant, reason: CloseReason) {
         if std::mem::replace(&mut core.ended, true) {
             return;
         }
         tracing::debug!(?reason, "session closed");
-        // A server that stops is not a lost link: nobody comes back to it.
-        let clean = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
-        let departure = if clean { Departure::Clean } else { Departure::Lost };
-        self.depart(core, now, departure);
+        core.tell(now, Event::Closed { reason });
         self.app.sessions.remove(&self.sid);
         for link in &mut core.links {
             link.close(1000);
         }
-        let empty = Pipeline::new(0);
-        let rest = std::mem::replace(&mut core.pipeline, empty);
-        self.app.finish(rest);
         core.wake_driver();
     }
 
     /// Lets the driver do what is due, and leaves its waker wherever something may come from.
-    fn drive(&self, core: &mut Core, cx: &mut Context<'_>) {
-        let now = self.app.clock.instant();
+    fn drive(&self, core: &mut Core<A>, cx: &mut Context<'_>) {
+        let now = self.app.application.now();
         self.apply_timeouts(core, now);
         if !core.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             core.wake_driver();
             core.driver = Some(cx.waker().clone());
-            core.pipeline.hand_over();
+            core.client.driver_changed();
         }
         loop {
             self.settle(core, now, Some(&mut *cx));
@@ -313,29 +289,37 @@ impl Connection {
         }
     }
 
-    fn apply_timeouts(&self, core: &mut Core, now: Instant) {
+    fn apply_timeouts(&self, core: &mut Core<A>, now: Instant) {
         if core.session.poll_timeout().is_some_and(|at| at <= now) {
             core.session.handle(now, Input::Timeout);
         }
-        if core.visitor.as_ref().is_some_and(|visitor| visitor.ends_at <= now) {
-            self.expire(core, now);
+        if core.client.poll_timeout().is_some_and(|at| at <= now) {
+            let (client, mut io) = core.split(now);
+            client.on_timeout(&mut io);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Core> {
+    fn lock(&self) -> MutexGuard<'_, Core<A>> {
         self.core.lock()
     }
 }
 
-impl Core {
+impl<A: Application> Core<A> {
     /// When something is to be done though nothing comes in.
     fn next_timeout(&self) -> Option<Instant> {
-        let times = [
-            self.session.poll_timeout(),
-            self.pipeline.deadline(),
-            self.visitor.as_ref().map(|visitor| visitor.ends_at),
-        ];
-        times.into_iter().flatten().min()
+        self.session.poll_timeout().into_iter().chain(self.client.poll_timeout()).min()
+    }
+
+    /// The application's client, and what it acts through.
+    fn split(&mut self, now: Instant) -> (&mut A::Client, Io<'_>) {
+        let Self { session, client, outbox, arrived, leaving, .. } = self;
+        (client, Io { session, outbox, now, arrived: arrived.unwrap_or(now), leaving: *leaving })
+    }
+
+    /// Tells the application.
+    fn tell(&mut self, now: Instant, event: Event) {
+        let (client, mut io) = self.split(now);
+        client.on_event(&mut io, event);
     }
 
     fn link(&mut self, id: LinkId) -> Option<&mut Link> {
@@ -345,11 +329,6 @@ impl Core {
     /// Whether the client takes what is sent to it, as far as one can see.
     fn takes(&self) -> bool {
         self.link_backlog() < LINK_HIGH_WATER
-    }
-
-    /// Puts bytes for this socket alone into the outbox, behind what already waits there.
-    fn push(&self, bytes: Bytes) {
-        self.outbox.push(Item::One(bytes));
     }
 
     /// Bytes that the WebSocket has not taken yet.
@@ -362,9 +341,4 @@ impl Core {
             waker.wake();
         }
     }
-}
-
-/// A new public name for a socket.
-fn new_socket_id() -> SocketId {
-    SocketId::new(crate::app::random_id())
 }

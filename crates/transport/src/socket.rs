@@ -1,0 +1,231 @@
+//! One socket of the chat: who is connected, and the events that are under way.
+//!
+//! The server's state machine says what the client did; a socket makes work of it for its [`Pipeline`] and
+//! [answers](answers) what is finished.
+
+mod answers;
+mod pipeline;
+
+use std::{
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use chat_domain::{
+    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized, model::SocketId, ports::TokenError,
+};
+use chat_socketio_actix::{
+    Client, Io,
+    protocol::{AckId, Arguments, CloseReason, Event},
+    random_id,
+};
+use serde::Deserialize;
+
+use self::pipeline::{Asker, Finished, Outcome, Work};
+use crate::{
+    app::App,
+    wire::{self, event, parse_request, write_error},
+};
+
+pub(crate) use pipeline::Pipeline;
+
+const ROOT: &str = "/";
+/// How long a visit outlives its token, so that one accepted in its last moments is not ended at once. The
+/// contract allows ten seconds.
+const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
+/// A visit ends by then whatever its token says; the client returns and shows it again.
+const LONGEST_VISIT: Duration = Duration::from_hours(24 * 365);
+const TOO_MANY_SOCKETS: &str = "This user has too many connections already.";
+
+/// A token that came with the handshake, for a CONNECT that brings none.
+pub(crate) type HandshakeToken = Option<Box<str>>;
+
+/// One socket of the chat.
+pub(crate) struct Socket {
+    app: Arc<App>,
+    pipeline: Pipeline,
+    visitor: Option<Box<Visitor>>,
+    /// Counts visits (CONNECT to DISCONNECT), so that answers to an earlier one are known.
+    visit: u32,
+    handshake_token: HandshakeToken,
+}
+
+/// Who is connected to the namespace.
+struct Visitor {
+    identity: Arc<Identity>,
+    socket: SocketId,
+    /// When the token ends.
+    ends_at: Instant,
+}
+
+impl Socket {
+    pub(crate) fn new(app: Arc<App>, handshake_token: HandshakeToken) -> Self {
+        let pipeline = Pipeline::new(app.settings.max_sends_in_flight);
+        Self { app, pipeline, visitor: None, visit: 0, handshake_token }
+    }
+}
+
+impl Client for Socket {
+    fn on_event(&mut self, io: &mut Io<'_>, event: Event) {
+        match event {
+            Event::Connect { nsp, auth } => self.on_connect(io, &nsp, auth.as_deref()),
+            Event::Message { ack, args, .. } => self.on_message(io, ack, &args),
+            Event::Disconnect { .. } => self.depart(io, Departure::Clean),
+            Event::Closed { reason } => self.on_closed(io, reason),
+            // The chat asks no client for acknowledgements.
+            Event::Ack { .. } | _ => {}
+        }
+    }
+
+    fn poll(&mut self, io: &mut Io<'_>, cx: &mut Context<'_>) -> Poll<()> {
+        self.pipeline.poll(&self.app.chat, io.now, cx).map(|finished| self.on_finished(io, finished))
+    }
+
+    fn driver_changed(&mut self) {
+        self.pipeline.hand_over();
+    }
+
+    fn pending(&self) -> usize {
+        self.pipeline.len()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let ends_at = self.visitor.as_ref().map(|visitor| visitor.ends_at);
+        self.pipeline.deadline().into_iter().chain(ends_at).min()
+    }
+
+    fn on_timeout(&mut self, io: &mut Io<'_>) {
+        if self.visitor.as_ref().is_some_and(|visitor| visitor.ends_at <= io.now) {
+            self.expire(io);
+        }
+    }
+}
+
+impl Socket {
+    fn on_connect(&mut self, io: &mut Io<'_>, nsp: &str, auth: Option<&[u8]>) {
+        if nsp != ROOT {
+            let data = wire::error_body(&ChatError::NotFound(Missing::Path));
+            io.session.refuse(io.now, nsp, "Invalid namespace", Some(&data));
+            return;
+        }
+        let token = auth_token(auth).or_else(|| self.handshake_token.as_deref().map(str::to_owned));
+        let deadline = io.now + self.app.settings.send_timeout;
+        self.pipeline.push(Work::Authenticate(token), None, self.visit, deadline);
+    }
+
+    fn on_message(&mut self, io: &mut Io<'_>, ack: Option<AckId>, args: &Arguments) {
+        let Some(visitor) = &self.visitor else { return };
+        let limits = &self.app.settings.limits;
+        let Some(request) = parse_request(&args.name(), args.get(0), limits) else { return };
+        let deadline = io.arrived + self.app.settings.send_timeout;
+        match request {
+            _ if io.leaving => {
+                let refusal = Outcome::Failed(ChatError::unavailable("draining"));
+                self.pipeline.push_done(refusal, ack, self.visit, deadline);
+            }
+            Ok(request) => {
+                let asker = Asker { identity: Arc::clone(&visitor.identity), socket: visitor.socket.clone() };
+                self.pipeline.push(Work::new(request, asker), ack, self.visit, deadline);
+            }
+            Err(error) => {
+                self.pipeline.push_done(Outcome::Failed(error.into()), ack, self.visit, deadline);
+            }
+        }
+    }
+
+    /// Answers a finished event. What belongs to an earlier visit is heard by nobody.
+    fn on_finished(&mut self, io: &mut Io<'_>, finished: Finished) {
+        let Finished { ack, visit, outcome } = finished;
+        if visit != self.visit {
+            return;
+        }
+        match outcome {
+            Outcome::Authenticated(identity) => self.arrive(io, identity),
+            Outcome::Refused(error) => refuse(io, &error),
+            Outcome::Sent(_)
+            | Outcome::Typed
+            | Outcome::Read(_)
+            | Outcome::History(..)
+            | Outcome::Conversations(_)
+            | Outcome::Failed(_) => {
+                if let Some(bytes) = answers::answer(ack, &outcome) {
+                    io.send(bytes);
+                }
+            }
+        }
+    }
+
+    /// The token was good: from here on the socket is in the hub and the user is online.
+    fn arrive(&mut self, io: &mut Io<'_>, identity: Identity) {
+        if io.leaving || self.visitor.is_some() {
+            return;
+        }
+        let user = identity.user;
+        let socket = SocketId::new(random_id());
+        if !self.app.hub.enter(user, &socket, io.outbox) {
+            return refuse(io, &ChatError::Forbidden(TOO_MANY_SOCKETS));
+        }
+        let left = identity.expires_at.millis().saturating_sub(self.app.clock.now().millis());
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        let ends_at = io.now + left.saturating_add(TOKEN_LEEWAY).min(LONGEST_VISIT);
+        io.session.accept(io.now, ROOT, socket.as_str());
+        let identity = Arc::new(identity);
+        self.app.chat.presence.connect(&identity, socket.clone());
+        self.app.hub.join(user, &socket, io.outbox);
+        self.visitor = Some(Box::new(Visitor { identity, socket, ends_at }));
+    }
+
+    /// The token has ended: the client is told, and disconnected for good.
+    fn expire(&mut self, io: &mut Io<'_>) {
+        let bytes = event("error", |out| {
+            write_error(out, &ChatError::Unauthorized(Unauthorized::Token(TokenError::Expired)))
+        });
+        io.session.send(io.now, bytes.into());
+        self.depart(io, Departure::Clean);
+        io.session.disconnect(io.now, ROOT);
+    }
+
+    /// The visit is over: the hub forgets the socket, and presence hears of it.
+    fn depart(&mut self, io: &mut Io<'_>, departure: Departure) {
+        self.visit = self.visit.wrapping_add(1);
+        let Some(visitor) = self.visitor.take() else { return };
+        let user = visitor.identity.user;
+        let outbox = io.renew_outbox();
+        self.app.hub.detach(user, &outbox);
+        if self.app.chat.presence.disconnect(user, &visitor.socket, departure) {
+            self.app.chat.typing.leave(user);
+        }
+    }
+
+    /// The session is over: what is under way goes on alone.
+    fn on_closed(&mut self, io: &mut Io<'_>, reason: CloseReason) {
+        // A server that stops is not a lost link: nobody comes back to it.
+        let clean = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
+        self.depart(io, if clean { Departure::Clean } else { Departure::Lost });
+        self.app.finish(mem::replace(&mut self.pipeline, Pipeline::new(0)));
+    }
+}
+
+/// A refusal ends the visit for good, so it is for those only who should not come back as they are; when the
+/// store is away the transport is closed instead, and the client returns by itself.
+fn refuse(io: &mut Io<'_>, error: &ChatError) {
+    answers::log_failure(error);
+    if matches!(error.code(), ErrorCode::Unavailable | ErrorCode::Internal) {
+        io.session.close(io.now, CloseReason::Server);
+    } else {
+        let data = wire::error_body(error);
+        io.session.refuse(io.now, ROOT, error.message(), Some(&data));
+    }
+}
+
+#[derive(Deserialize)]
+struct Auth {
+    token: Option<String>,
+}
+
+/// The token of a CONNECT's payload; one that is no string counts as none.
+fn auth_token(auth: Option<&[u8]>) -> Option<String> {
+    serde_json::from_slice::<Auth>(auth?).ok()?.token
+}
