@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chat-domain", &["chat-ports"]),
     ("chat-auth", &["chat-ports"]),
     ("chat-embedded-adapter", &["chat-ports"]),
+    ("chat-mongo-testkit", &[]),
     ("chat-testkit", &["chat-ports"]),
     ("chat-transport", &["chat-domain", "chat-socketio-actix"]),
     ("chat-server", &["chat-auth", "chat-domain", "chat-embedded-adapter", "chat-transport"]),
@@ -21,8 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chat-tests", &[]),
 ];
 
-/// What the tests of a crate may use besides: the testkit, and the ports with their mocks.
-const TEST_ARROWS: &[&str] = &["chat-ports", "chat-testkit"];
+/// What the tests of a crate may use besides: the testkits, and the ports with their mocks.
+const TEST_ARROWS: &[&str] = &["chat-mongo-testkit", "chat-ports", "chat-testkit"];
 
 /// What must not stand anywhere below a crate: a trailing `*` stands for any ending.
 const FORBIDDEN: &[(&str, &[&str])] = &[

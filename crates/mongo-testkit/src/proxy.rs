@@ -1,0 +1,181 @@
+//! A proxy between a store and a server, message by message: cuts, stalls, swallows answers, gives others.
+
+mod link;
+mod wire;
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use bson::Document;
+use parking_lot::{Condvar, Mutex};
+
+use crate::uri::with_database;
+use link::Link;
+
+/// What the client of a [`Proxy`] gets for one command instead of the server's answer. Heartbeats (`hello`) are commands too.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// This document; the server never sees the command.
+    Instead(Document),
+    /// This document, when the server has carried the command out.
+    After(Document),
+    /// Nothing, ever, when the server has carried the command out: the client must time out.
+    Swallow,
+    /// Nothing but the end of the connection, when the server has carried the command out.
+    Cut,
+    /// Nothing but the end of the connection; the server never sees the command.
+    CutBefore,
+}
+
+/// What is wrong at the moment, and what was seen.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    stalled: bool,
+    refusing: bool,
+    closed: bool,
+    /// By command name, first come, first used; `usize::MAX` times stands for "until told otherwise".
+    answers: HashMap<String, (Answer, usize)>,
+    seen: HashMap<String, usize>,
+    open: Vec<TcpStream>,
+}
+
+pub(crate) struct Shared {
+    server: String,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// A TCP proxy on 127.0.0.1 that reads MongoDB's wire protocol. All connections end when it is dropped.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    /// Listens before the server at `address` (`host:port`), which need not be there yet.
+    #[must_use]
+    pub fn before(address: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared =
+            Arc::new(Shared { server: address.to_owned(), state: Mutex::default(), changed: Condvar::new() });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accept(&listener, &accepting));
+        Self { port, shared }
+    }
+
+    /// The connection string through this proxy, with this database.
+    #[must_use]
+    pub fn uri(&self, database: &str) -> String {
+        // A proxy stands for one member: the others of a replica set can't be reached by their own addresses.
+        with_database(&format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port), database)
+    }
+
+    /// Holds all messages, both ways, until [`resume`](Self::resume). Connections are accepted, and held.
+    pub fn stall(&self) {
+        self.change(|state| state.stalled = true);
+    }
+
+    /// Ends every connection. New ones are served.
+    pub fn cut(&self) {
+        self.change(State::cut);
+    }
+
+    /// Ends every connection, and new ones at once, until [`resume`](Self::resume).
+    pub fn refuse(&self) {
+        self.change(|state| {
+            state.refusing = true;
+            state.cut();
+        });
+    }
+
+    /// Ends all faults. What was held goes on; what was swallowed stays so.
+    pub fn resume(&self) {
+        self.change(|state| {
+            (state.stalled, state.refusing) = (false, false);
+            state.answers.clear();
+        });
+    }
+
+    /// Answers the next `times` commands of this name so.
+    pub fn answer(&self, command: &str, times: usize, answer: Answer) {
+        self.change(|state| _ = state.answers.insert(command.to_owned(), (answer, times)));
+    }
+
+    /// How many commands of this name have come from the client so far.
+    #[must_use]
+    pub fn seen(&self, command: &str) -> usize {
+        self.shared.state.lock().seen.get(command).copied().unwrap_or(0)
+    }
+
+    /// Waits until `times` commands of this name have come from the client: whether they did within `limit`.
+    #[must_use]
+    pub fn wait_for(&self, command: &str, times: usize, limit: Duration) -> bool {
+        crate::until(limit, || self.seen(command) >= times)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.state.lock());
+        self.shared.changed.notify_all();
+    }
+}
+
+impl State {
+    fn cut(&mut self) {
+        for connection in self.open.drain(..) {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Counts a command, and takes what was laid down for it.
+    fn take(&mut self, command: &str) -> Option<Answer> {
+        *self.seen.entry(command.to_owned()).or_default() += 1;
+        let (answer, times) = self.answers.get_mut(command)?;
+        let answer = answer.clone();
+        *times -= 1;
+        if *times == 0 {
+            self.answers.remove(command);
+        }
+        Some(answer)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.change(|state| {
+            state.closed = true;
+            state.cut();
+        });
+        // Wakes the thread that accepts.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy").field("port", &self.port).field("server", &self.shared.server).finish()
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for client in listener.incoming() {
+        let Ok(client) = client else { continue };
+        let mut state = shared.state.lock();
+        if state.closed {
+            return;
+        }
+        if state.refusing {
+            continue;
+        }
+        state.open.push(client.try_clone().unwrap());
+        drop(state);
+        let shared = Arc::clone(shared);
+        thread::spawn(move || Link::new(client, shared).run());
+    }
+}
