@@ -26,6 +26,7 @@ mod ids;
 mod message_log;
 mod messages;
 mod passwords;
+mod rate_limiter;
 mod tokens;
 mod users;
 
@@ -46,5 +47,6 @@ pub use message_log::{
 };
 pub use messages::{HistoryAnchor, HistoryQuery, Messages};
 pub use passwords::{PasswordError, PasswordHasher};
+pub use rate_limiter::{AddressBlock, RateLimiter, RateMeter, RateSubject};
 pub use tokens::{Claims, IssuedToken, TokenError, Tokens};
 pub use users::{Login, NewUser, PresenceRecord, UserQuery, Users};

@@ -1,6 +1,6 @@
 //! `mockall` mocks of every port, for tests of logic that stands on them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mockall::mock;
@@ -9,7 +9,8 @@ use crate::{
     AppendError, Appended, Archive, ArchiveError, ArchiveQuery, Claims, Clock, Commit, CommitListener,
     ConversationQuery, Conversations, EventBus, EventSink, Extent, HistoryQuery, IdSource, InsertUserError,
     IssuedToken, Login, MarkRead, MessageLog, Messages, NewMessage, NewUser, PasswordError, PasswordHasher,
-    PresenceRecord, ReadUpTo, StoreError, StoreHealth, TokenError, Tokens, UserQuery, Users,
+    PresenceRecord, RateLimiter, RateMeter, RateSubject, ReadUpTo, StoreError, StoreHealth, TokenError,
+    Tokens, UserQuery, Users,
     model::{
         ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash, Timestamp,
         User, UserId,
@@ -128,5 +129,20 @@ mock! {
     impl Tokens for Tokens {
         fn issue(&self, user: UserId, username: &str, now: Timestamp) -> Result<IssuedToken, TokenError>;
         fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError>;
+    }
+}
+mock! {
+    /// Mock of [`RateLimiter`].
+    pub RateLimiter {}
+    impl RateLimiter for RateLimiter {
+        fn take(&self, subject: &RateSubject) -> Result<(), Duration>;
+        fn meter(&self) -> Box<dyn RateMeter>;
+    }
+}
+mock! {
+    /// Mock of [`RateMeter`].
+    pub RateMeter {}
+    impl RateMeter for RateMeter {
+        fn take(&self) -> Result<(), Duration>;
     }
 }

@@ -31,6 +31,7 @@ const PERMISSIVE: &[&str] = &[
 const DOUBLES: &[(&str, &str)] = &[
     ("base64", "bcrypt's is newer than actix-web's"),
     ("getrandom", "the older one under rand_core 0.6"),
+    ("hashbrown", "governor's is older, and unused by us"),
     ("rand_core", "the older one in jsonwebtoken's traits"),
     ("syn", "derive macros move to 3 one by one"),
 ];
