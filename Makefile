@@ -69,13 +69,17 @@ test-rust: mongo-server
 test-web: need-npm $(WEB_MODULES)
 	cd web && $(NPM) test
 
-## test-js: the real binary, by the official client, raw sockets and a browser (ONLY='order crash' picks files)
+## test-js: the real binary on both stores, by the official client, raw sockets and a browser (STORE=mongo ONLY='order crash' picks)
 .PHONY: test-js
-test-js: need-npm tools $(JS_MODULES) $(WEB_PAGE)
+test-js: need-npm tools mongo-server $(JS_MODULES) $(WEB_PAGE)
 	$(CARGO) build --locked -p chat-server
-	cd tests/js && CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" \
-		node --test --test-concurrency=$(or $(JOBS),3) --test-reporter=spec \
-		$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)
+	failed=; for store in $(or $(STORE),embedded mongo); do \
+		echo "The store is $$store."; \
+		(cd tests/js && STORE=$$store CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" \
+			MONGO_SERVER_BIN="$(abspath $(MONGO_SERVER))" \
+			node --test --test-concurrency=$(or $(JOBS),3) --test-reporter=spec \
+			$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)) || failed+=" $$store"; \
+	done; [[ -z $$failed ]] || { echo "make: end-to-end tests failed on:$$failed" >&2; exit 1; }
 
 ## mongo-server: the MongoDB-wire server of the tests, where there is neither TEST_MONGODB_URI nor a mongod in PATH
 .PHONY: mongo-server

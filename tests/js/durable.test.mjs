@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import {
-  REMOTE,
   TRANSPORTS,
   closeAll,
   connect,
   killAll,
   nextEvent,
   ok,
+  onlyEmbedded,
   register,
   send,
   startServer,
@@ -73,7 +73,9 @@ function readCalls(file) {
   return calls;
 }
 
-test('the sync of the log returns before the acknowledgement and the event leave', { skip: Boolean(REMOTE) }, async (t) => {
+const skip = onlyEmbedded('the sync is the database\'s own');
+
+test('the sync of the log returns before the acknowledgement and the event leave', { skip }, async (t) => {
   const server = await startServer();
   const [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
   const socket = await connect(server.url, ann.token, TRANSPORTS.websocket);

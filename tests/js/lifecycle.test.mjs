@@ -8,6 +8,7 @@ import {
   PollingSession,
   REMOTE,
   RawWebSocket,
+  STORE,
   TRANSPORTS,
   assertComplete,
   closeAll,
@@ -37,8 +38,8 @@ describe('the start', { skip }, () => {
     const server = await startServer({ env: { LOG_LEVEL: 'info' } });
     const line = server.log().split('\n').find((text) => /listens on/.test(text));
     assert.match(line ?? server.log(), new RegExp(`http://(localhost|127\\.0\\.0\\.1):${server.port}\\b`));
-    assert.match(line, /embedded/);
-    assert.ok(line.includes(server.dataDir), line);
+    assert.match(line, STORE === 'mongo' ? /mongodb/ : /embedded/);
+    assert.ok(line.includes(STORE === 'mongo' ? 'mongodb://127.0.0.1' : server.dataDir), line);
     assert.equal(await server.stop(), 0);
   });
 

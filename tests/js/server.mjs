@@ -7,18 +7,22 @@
 //   const message = await nextEvent(socket, 'private_message');
 //   closeAll(); await server.stop();
 //
+// STORE=mongo has every server store in a database of its own on a real MongoDB-wire server, instead of in its folder.
 // CHAT_SERVER_BIN names another binary; CHAT_URL a server that runs already (then stop() does nothing,
 // and tests that need a process of their own are skipped).
 export {
   startServer,
   runCommand,
   killAll,
-  temporaryFolder,
-  freePort,
   residentBytes,
   SERVER_BIN,
   REMOTE,
+  STORE,
+  onlyEmbedded,
+  onlyMongo,
 } from './support/process.mjs';
+export { temporaryFolder, freePort, until } from './support/machine.mjs';
+export { mongoServer, newDatabase, withMongoose } from './support/mongo.mjs';
 export { JWT_SECRET, signToken, unsignedToken } from './support/tokens.mjs';
 export { request, rawHttp, rest, register, registerMany, login, uniqueName } from './support/http.mjs';
 export {

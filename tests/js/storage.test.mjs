@@ -5,7 +5,6 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import {
-  REMOTE,
   TRANSPORTS,
   assertComplete,
   assertError,
@@ -15,6 +14,7 @@ import {
   emitAck,
   login,
   ok,
+  onlyEmbedded,
   register,
   rest,
   runCommand,
@@ -24,7 +24,7 @@ import {
   wholeConversation,
 } from './server.mjs';
 
-const skip = Boolean(REMOTE);
+const skip = onlyEmbedded('this is about its folder');
 const ROOT = process.getuid() === 0;
 const NOBODY = 65_534;
 afterEach(async () => {

@@ -1,11 +1,11 @@
 // Starts, kills and restarts the real binary, each on a port and a folder of its own.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { atExit, freePort, temporaryFolder } from './machine.mjs';
+import { newDatabase } from './mongo.mjs';
 import { JWT_SECRET } from './tokens.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -16,12 +16,22 @@ const STOP_MS = 20_000;
 export const SERVER_BIN = resolve(process.env.CHAT_SERVER_BIN ?? join(HERE, '../../../target/debug/chat-server'));
 /** The URL of a server that runs already, if the tests were pointed at one. */
 export const REMOTE = process.env.CHAT_URL?.replace(/\/$/, '');
+/** What the servers under test store in: `embedded` or `mongo`. */
+export const STORE = process.env.STORE || 'embedded';
+if (!['embedded', 'mongo'].includes(STORE)) throw new Error(`STORE is embedded or mongo, not ${STORE}`);
 
-const folders = new Set();
+const skipUnless = (store, why) => {
+  if (REMOTE) return 'the server runs elsewhere';
+  return STORE !== store && `the store is ${STORE}: ${why}`;
+};
+/** What to skip a test with that is about the embedded store itself: `false` where that is the store. */
+export const onlyEmbedded = (why) => skipUnless('embedded', why);
+/** What to skip a test with that is about MongoDB itself: `false` where that is the store. */
+export const onlyMongo = (why) => skipUnless('mongo', why);
+
 const children = new Set();
-process.on('exit', () => {
+atExit(() => {
   for (const child of children) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Kills every server of this file that still runs: for the `afterEach` of files whose tests start their own. */
@@ -30,29 +40,15 @@ export const killAll = () =>
     [...children].map((child) => new Promise((done) => (child.once('close', done), child.kill('SIGKILL')))),
   );
 
-/** A folder that is gone when the test file ends. */
-export function temporaryFolder() {
-  const folder = mkdtempSync(join(tmpdir(), 'chat-e2e-'));
-  folders.add(folder);
-  return folder;
+// A store is named by its folder, on MongoDB too: whoever is started on the same folder finds the same database.
+const databases = new Map();
+
+function databaseOf(dataDir) {
+  if (!databases.has(dataDir)) databases.set(dataDir, newDatabase());
+  return databases.get(dataDir);
 }
 
-let nextPort = 20_000 + (process.pid % 120) * 100;
-
-/** A free port outside the ephemeral range, so that no outgoing connection takes it before a restart. */
-export async function freePort() {
-  for (;;) {
-    const port = nextPort++;
-    const probe = createServer();
-    const free = await new Promise((done) => {
-      probe.once('error', () => done(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
-    });
-    if (free) return port;
-  }
-}
-
-function environment(env, port, dataDir) {
+async function environment(env, port, dataDir) {
   const { PATH, HOME, TMPDIR } = process.env;
   const defaults = {
     PATH,
@@ -61,6 +57,7 @@ function environment(env, port, dataDir) {
     HOST: '127.0.0.1',
     PORT: String(port),
     DATA_DIR: dataDir,
+    ...(STORE === 'mongo' && !('MONGODB_URI' in env) && { MONGODB_URI: await databaseOf(dataDir) }),
     JWT_SECRET,
     BCRYPT_COST: '4',
     LOG_LEVEL: 'warn',
@@ -88,7 +85,7 @@ function launch(args, { input, ...options }) {
 export async function runCommand(args, { env = {}, cwd = temporaryFolder(), uid, input, timeout = 20_000 } = {}) {
   const dataDir = env.DATA_DIR ?? join(cwd, 'data');
   const port = env.PORT ?? (await freePort());
-  const run = launch(args, { cwd, uid, input, env: environment(env, port, dataDir) });
+  const run = launch(args, { cwd, uid, input, env: await environment(env, port, dataDir) });
   const timer = setTimeout(() => run.child.kill('SIGKILL'), timeout);
   const { code, signal, error } = await run.exited;
   clearTimeout(timer);
@@ -153,7 +150,7 @@ export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cw
     log: () => past + run.log(),
     signal: (name) => run.child.kill(name),
     async start(extra = {}) {
-      run = launch(args, { cwd: home, uid, env: environment({ ...env, ...extra }, port, data) });
+      run = launch(args, { cwd: home, uid, env: await environment({ ...env, ...extra }, port, data) });
       await untilReady(url, run, status);
     },
     async stop() {
