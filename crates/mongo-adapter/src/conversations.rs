@@ -23,6 +23,7 @@ use chat_ports::{
 pub(crate) use self::{
     derive::derive,
     document::{Last, write},
+    marks::now as primary_clock,
     upkeep::{Upkeep, keep_up},
 };
 use crate::{Store, connection::Collections, error::Fault};

@@ -17,7 +17,7 @@ const REBUILDING: &str = "conversations:rebuild";
 const DEAD_AFTER_MILLIS: i64 = 300_000;
 
 /// The primary's clock.
-pub(super) async fn now(collections: &Collections) -> Result<DateTime, Fault> {
+pub(crate) async fn now(collections: &Collections) -> Result<DateTime, Fault> {
     let hello = collections.limit(collections.database.run_command(doc! { "hello": 1 })).await?;
     Ok(*hello.get_datetime("localTime").map_err(|_missing| Fault::Answer("localTime"))?)
 }

@@ -1,0 +1,99 @@
+//! One process at a time migrates: a lease in `meta`, taken by inserting a document of a fixed name.
+//!
+//! Its holder moves `beat` every few seconds. Whoever waits measures by its own monotonic clock how long it
+//! has stood still, and deletes exactly what it saw stand still; so no clocks are compared and no update
+//! has to be conditional. A holder that is only slow finds its lease gone and begins anew; that both work
+//! for a moment does no harm, because every step is idempotent.
+
+use std::time::Duration;
+
+use bson::{Document, doc, oid::ObjectId};
+use tokio::time::{Instant, sleep};
+
+use crate::{connection::Collections, error::Fault};
+
+const NAME: &str = "migrating";
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a lease must stand still until its holder counts as dead.
+const DEAD_AFTER: Duration = Duration::from_secs(15);
+
+/// The right to migrate.
+pub(super) struct Lease<'a> {
+    collections: &'a Collections,
+    holder: ObjectId,
+}
+
+impl<'a> Lease<'a> {
+    /// Waits for the lease and takes it. `waits` is called once if somebody else holds it.
+    pub(super) async fn take(collections: &'a Collections, mut waits: impl FnMut()) -> Result<Self, Fault> {
+        let holder = ObjectId::new();
+        let mut seen: Option<(Document, Instant)> = None;
+        loop {
+            if insert(collections, holder).await? {
+                return Ok(Self { collections, holder });
+            }
+            if seen.is_none() {
+                waits();
+            }
+            if let Some(lease) = read(collections).await? {
+                let since = match &seen {
+                    Some((last, since)) if *last == lease => *since,
+                    _ => Instant::now(),
+                };
+                if since.elapsed() >= DEAD_AFTER {
+                    collections.limit(collections.meta.delete_one(lease.clone())).await?;
+                }
+                seen = Some((lease, since));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Does something while the lease beats, then gives it back. `None` if it was lost on the way.
+    pub(super) async fn hold<T, E: From<Fault>>(
+        self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<T>, E> {
+        let done = tokio::select! {
+            done = work => done.map(Some),
+            lost = self.beat() => lost.map(|()| None).map_err(E::from),
+        };
+        // What can't be deleted now stands still, and is taken over.
+        let filter = doc! { "_id": NAME, "holder": self.holder };
+        drop(self.collections.limit(self.collections.meta.delete_one(filter)).await);
+        done
+    }
+
+    /// Beats until the lease is lost.
+    async fn beat(&self) -> Result<(), Fault> {
+        for beat in 1_i64.. {
+            sleep(BEAT_EVERY).await;
+            let filter = doc! { "_id": NAME, "holder": self.holder };
+            let update = doc! { "$set": { "beat": beat } };
+            let moved = self.collections.limit(self.collections.meta.update_one(filter, update)).await?;
+            if moved.matched_count == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the lease was free.
+async fn insert(collections: &Collections, holder: ObjectId) -> Result<bool, Fault> {
+    let mut lease = bson::RawDocumentBuf::new();
+    lease.append(bson::cstr!("_id"), NAME);
+    lease.append(bson::cstr!("holder"), holder);
+    lease.append(bson::cstr!("beat"), 0_i64);
+    match collections.limit(collections.meta.insert_one(lease)).await {
+        Ok(_) => Ok(true),
+        Err(fault) if fault.is_duplicate() => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn read(collections: &Collections) -> Result<Option<Document>, Fault> {
+    let found = collections.limit(collections.meta.find_one(doc! { "_id": NAME })).await?;
+    found.map(|lease| Document::try_from(&*lease).map_err(|_unreadable| Fault::Answer("lease"))).transpose()
+}
