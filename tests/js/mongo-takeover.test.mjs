@@ -97,7 +97,7 @@ describe('a database of an older application', { skip, timeout: 300_000 }, () =>
   });
 
   test('the server takes it over when it starts, and only adds', async () => {
-    server = await startServer({ env: { MONGODB_URI: uri, PRESENCE_GRACE_MS: '100' } });
+    server = await startServer({ env: { MONGODB_URI: uri, PRESENCE_GRACE_MS: '100', LOG_LEVEL: 'info' } });
     const newer = await snapshot(uri);
     assert.equal(Object.keys(newer).length, Object.keys(older).length);
     assertOnlyAdded(older, newer);
