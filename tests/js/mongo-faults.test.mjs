@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
-  REMOTE,
   TRANSPORTS,
   assertComplete,
   assertError,
@@ -281,7 +280,7 @@ describe('MongoDB', { skip, timeout: 300_000 }, () => {
   });
 });
 
-describe('a wrong MONGODB_URI', { skip: Boolean(REMOTE) }, () => {
+describe('a wrong MONGODB_URI', { skip }, () => {
   const WRONG = {
     'without a database': 'mongodb://someone:hidden@127.0.0.1:27017',
     'without a database, with a slash': 'mongodb://someone:hidden@127.0.0.1:27017/?w=1',
