@@ -15,6 +15,8 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 const NOT_IMPLEMENTED: i32 = 238;
 const UNAUTHORIZED: i32 = 13;
 const AUTHENTICATION_FAILED: i32 = 18;
+/// Out of time, interrupted, a lock or a network within the cluster, no write concern in time, stale shard routing.
+const INTERRUPTED: [i32; 13] = [MAX_TIME_EXPIRED, 6, 7, 24, 46, 64, 89, 112, 262, 9001, 11601, 13388, 63];
 /// The server is no primary (any more), shuts down, or recovers.
 const NOT_PRIMARY: [i32; 8] = [10107, 13435, 10058, 11600, 11602, 13436, 189, 91];
 
@@ -38,11 +40,8 @@ pub enum StartError {
     #[error("MONGODB_URI: the user may not read and write {0}: it needs the role readWrite there")]
     Forbidden(String),
     /// The server's version.
-    #[error("MONGODB_URI: the server is too old (wire version {found}); MongoDB 4.4 or later is needed")]
-    TooOld {
-        /// The newest wire version that it speaks.
-        found: i32,
-    },
+    #[error("MONGODB_URI: the server is too old; MongoDB 4.4 or later is needed")]
+    TooOld,
     /// The connection string means something that can't be used.
     #[error("MONGODB_URI: {0}")]
     Settings(String),
@@ -110,6 +109,11 @@ impl Fault {
         }
     }
 
+    /// Whether the server understood and said no, so that asking again changes nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Driver(error) if is_refusal(error))
+    }
+
     /// What waiting can't mend, if it is that.
     pub(crate) fn permanent(&self, uri: &crate::MongoUri) -> Option<StartError> {
         let Self::Driver(error) = self else { return None };
@@ -124,7 +128,7 @@ impl Fault {
             (ErrorKind::InvalidArgument { .. }, _) => {
                 Some(StartError::Settings("its options can't be used together".into()))
             }
-            (ErrorKind::IncompatibleServer { .. }, _) => Some(StartError::TooOld { found: 0 }),
+            (ErrorKind::IncompatibleServer { .. }, _) => Some(StartError::TooOld),
             _ => None,
         }
     }
@@ -163,6 +167,11 @@ pub(crate) fn is_not_primary(code: i32) -> bool {
     NOT_PRIMARY.contains(&code)
 }
 
+/// Whether the same may succeed later: another primary, an interruption, a limit of time.
+pub(crate) fn is_passing(code: i32) -> bool {
+    is_not_primary(code) || INTERRUPTED.contains(&code)
+}
+
 fn code(error: &DriverError) -> Option<i32> {
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -197,7 +206,7 @@ fn is_refusal(error: &DriverError) -> bool {
         &*error.kind,
         ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_) | ErrorKind::Bson(_)
     );
-    refused && !code(error).is_some_and(is_not_primary) && !error.contains_label("RetryableWriteError")
+    refused && !code(error).is_some_and(is_passing) && !error.contains_label("RetryableWriteError")
 }
 
 /// One line without anything that a document may hold.

@@ -1,6 +1,9 @@
 //! Whether the store works just now, and who waits for it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chat_ports::StoreError;
 use tokio::sync::{Notify, watch};
@@ -27,6 +30,8 @@ pub(crate) enum Phase {
 pub(crate) struct Gate {
     collections: OnceLock<Arc<Collections>>,
     phase: watch::Sender<Phase>,
+    /// Counts the primaries that were met.
+    term: AtomicU64,
     /// Somebody met a fault that tells of an outage.
     pub(crate) suspected: Notify,
 }
@@ -36,6 +41,7 @@ impl Gate {
         Self {
             collections: OnceLock::new(),
             phase: watch::Sender::new(Phase::Starting),
+            term: AtomicU64::new(0),
             suspected: Notify::new(),
         }
     }
@@ -57,31 +63,61 @@ impl Gate {
         }
     }
 
+    /// The collections, while MongoDB is there: also while the store is being closed.
+    pub(crate) fn collections(&self) -> Option<Arc<Collections>> {
+        let there = matches!(*self.phase.borrow(), Phase::Ready | Phase::Closed);
+        self.collections.get().filter(|_| there).cloned()
+    }
+
+    /// Which primary it is: what was remembered of an earlier one may be wrong.
+    pub(crate) fn term(&self) -> u64 {
+        self.term.load(Ordering::Acquire)
+    }
+
+    /// Another primary was met.
+    pub(crate) fn begin_term(&self) {
+        self.term.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Gives the collections out, once.
     pub(crate) fn connected(&self, collections: Arc<Collections>) {
         // A second connection would be the supervisor's mistake; the first one serves as well.
         drop(self.collections.set(collections));
     }
 
-    /// Goes to another phase; closed stays closed.
-    pub(crate) fn enter(&self, next: Phase) {
-        self.phase.send_if_modified(|phase| {
-            let moves = *phase != Phase::Closed && *phase != next;
-            if moves {
+    /// The store works from now on.
+    pub(crate) fn open(&self) {
+        self.change(|phase| (*phase == Phase::Starting).then_some(Phase::Ready));
+    }
+
+    /// The store never will work.
+    pub(crate) fn fail(&self, error: StartError) {
+        self.change(|phase| (*phase == Phase::Starting).then_some(Phase::Failed(error)));
+    }
+
+    /// MongoDB went away, if it had been there.
+    pub(crate) fn lose(&self) {
+        self.change(|phase| (*phase == Phase::Ready).then_some(Phase::Away));
+    }
+
+    /// MongoDB is back, if it had been away.
+    pub(crate) fn regain(&self) {
+        self.change(|phase| (*phase == Phase::Away).then_some(Phase::Ready));
+    }
+
+    /// The store is closed, for good.
+    pub(crate) fn close(&self) {
+        self.change(|phase| (*phase != Phase::Closed).then_some(Phase::Closed));
+    }
+
+    fn change(&self, next: impl FnOnce(&Phase) -> Option<Phase>) {
+        self.phase.send_if_modified(|phase| match next(phase) {
+            Some(next) => {
                 *phase = next;
+                true
             }
-            moves
+            None => false,
         });
-    }
-
-    /// The phase now.
-    pub(crate) fn phase(&self) -> Phase {
-        self.phase.borrow().clone()
-    }
-
-    /// Sees every later change of the phase.
-    pub(crate) fn watch(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
     }
 
     /// Waits until the store has worked once.
@@ -89,7 +125,7 @@ impl Gate {
     /// # Errors
     /// It never will.
     pub(crate) async fn ready(&self) -> Result<(), StartError> {
-        let mut phases = self.watch();
+        let mut phases = self.phase.subscribe();
         let settled = phases.wait_for(|phase| *phase != Phase::Starting).await;
         match settled.as_deref() {
             Ok(Phase::Failed(error)) => Err(error.clone()),

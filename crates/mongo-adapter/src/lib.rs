@@ -13,18 +13,21 @@
 //! documents look like in `documents`.
 
 mod bulk;
+mod clock;
 mod connection;
 mod conversations;
 mod documents;
 mod error;
 mod gate;
 mod history;
+mod lanes;
 pub mod migrate;
 mod options;
 mod store;
 mod supervisor;
 mod uri;
 mod users;
+mod writer;
 
 pub use error::{OpenError, StartError};
 pub use options::Options;

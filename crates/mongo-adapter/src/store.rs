@@ -1,18 +1,29 @@
 //! The store: made, waited for, closed.
 
-use std::{future::Future, sync::Arc};
+mod ports;
+
+use std::{
+    future::Future,
+    sync::{Arc, mpsc},
+};
 
 use chat_ports::{Clock, CommitListener, StoreError};
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::JoinHandle,
+};
 
 use crate::{
     OpenError, Options, StartError,
+    clock::PrimaryClock,
     connection::Collections,
     conversations::Upkeep,
     error::{Fault, unavailable},
-    gate::{Gate, Phase},
+    gate::Gate,
+    lanes::{self, Lanes},
     supervisor,
+    writer::{self, Queue},
 };
 
 /// What the parts of a store share.
@@ -21,6 +32,11 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) listener: Arc<dyn CommitListener>,
     pub(crate) gate: Gate,
+    pub(crate) primary_clock: PrimaryClock,
+    /// Sends that wait for the writer.
+    pub(crate) queue: Queue,
+    /// Readings that wait for their conversation's task.
+    pub(crate) lanes: Lanes,
     pub(crate) upkeep: Upkeep,
     /// The store's own runtime: the driver works only there.
     pub(crate) handle: Handle,
@@ -65,7 +81,13 @@ impl Inner {
 /// A database that serves as the chat's store. Implements every repository port.
 pub struct Store {
     pub(crate) inner: Arc<Inner>,
-    runtime: Mutex<Option<Runtime>>,
+    /// The runtime and what is to be waited for when it is shut down; gone once closed.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    runtime: Runtime,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -92,16 +114,22 @@ impl Store {
             .enable_all()
             .build()
             .map_err(OpenError::Threads)?;
+        let (lanes, readings) = Lanes::new(&options);
         let inner = Arc::new(Inner {
             clock,
             listener,
             gate: Gate::new(),
+            primary_clock: PrimaryClock::new(options.max_clock_offset),
+            queue: Queue::new(&options),
+            lanes,
             upkeep: Upkeep::new(&options),
             handle: runtime.handle().clone(),
             options,
         });
+        let mut tasks = lanes::start(&inner, readings);
+        tasks.push(runtime.spawn(writer::run(inner.clone())));
         runtime.spawn(supervisor::run(inner.clone()));
-        Ok(Arc::new(Self { inner, runtime: Mutex::new(Some(runtime)) }))
+        Ok(Arc::new(Self { inner, running: Mutex::new(Some(Running { runtime, tasks })) }))
     }
 
     /// Waits until the store works for the first time.
@@ -116,17 +144,45 @@ impl Store {
     /// Closes the store: what is queued is finished and what is written behind is flushed, within the time
     /// that one operation may take. Blocks; must not be called on the store's own runtime.
     pub fn close(&self) {
-        self.inner.gate.enter(Phase::Closed);
-        if let Some(runtime) = self.runtime.lock().take() {
-            runtime.shutdown_background();
+        self.refuse_everything();
+        let Some(Running { runtime, tasks }) = self.running.lock().take() else { return };
+        let (done, finished) = mpsc::sync_channel(1);
+        let inner = self.inner.clone();
+        runtime.spawn(async move {
+            finish(&inner, tasks).await;
+            if done.send(()).is_err() {
+                tracing::debug!("the store was closed without waiting for this");
+            }
+        });
+        if finished.recv_timeout(self.inner.options.operation_timeout).is_err() {
+            tracing::warn!("MongoDB did not take in time what was still to be written");
         }
+        runtime.shutdown_background();
+    }
+
+    fn refuse_everything(&self) {
+        self.inner.gate.close();
+        self.inner.queue.close();
+        self.inner.lanes.close();
+    }
+}
+
+async fn finish(inner: &Inner, tasks: Vec<JoinHandle<()>>) {
+    for task in tasks {
+        // One that panicked has nothing to finish.
+        drop(task.await);
+    }
+    if let Some(collections) = inner.gate.collections()
+        && let Err(fault) = inner.upkeep.finish(&collections).await
+    {
+        tracing::warn!("the list of conversations was not written, the next start derives it: {fault}");
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.inner.gate.enter(Phase::Closed);
-        if let Some(runtime) = self.runtime.lock().take() {
+        self.refuse_everything();
+        if let Some(Running { runtime, .. }) = self.running.lock().take() {
             runtime.shutdown_background();
         }
     }

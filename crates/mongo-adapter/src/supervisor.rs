@@ -1,19 +1,21 @@
-//! Brings the store up, and tells when MongoDB goes away and is back.
+//! Brings the store up, and notices when MongoDB goes away and is back.
 
 use std::{sync::Arc, time::Duration};
 
-use bson::doc;
+use bson::{Document, doc};
+use tokio::time::Instant;
 
 use crate::{
-    StartError, connection::Collections, conversations, error::Fault, gate::Phase, migrate, store::Inner,
+    StartError, connection::Collections, conversations, documents::millis, error::Fault, migrate,
+    store::Inner,
 };
 
-/// How long a start waits before it tries again.
+/// Between two attempts while MongoDB is away.
 const RETRY: Duration = Duration::from_millis(500);
 /// MongoDB 4.4.
 const MIN_WIRE_VERSION: i32 = 9;
 
-/// What a step of the start came to.
+/// What keeps a start from going on.
 pub(crate) enum Obstacle {
     /// Waiting may mend it.
     Passing(Fault),
@@ -32,33 +34,119 @@ where
 
 /// Runs as long as the store is open.
 pub(crate) async fn run(inner: Arc<Inner>) {
-    loop {
-        match start(&inner).await {
-            Ok(collections) => {
-                inner.gate.connected(collections);
-                inner.gate.enter(Phase::Ready);
-                return;
-            }
-            Err(Obstacle::Final(error)) => return inner.gate.enter(Phase::Failed(error)),
-            Err(Obstacle::Passing(fault)) => {
-                if let Some(error) = fault.permanent(&inner.options.uri) {
-                    return inner.gate.enter(Phase::Failed(error));
+    let mut supervisor = Supervisor { inner, outage: None, primary: None };
+    let collections = match supervisor.start().await {
+        Ok(collections) => collections,
+        Err(error) => return supervisor.inner.gate.fail(error),
+    };
+    let inner = &supervisor.inner;
+    inner.gate.connected(collections.clone());
+    inner.gate.open();
+    inner.handle.spawn(conversations::keep_up(inner.clone()));
+    supervisor.watch(&collections).await;
+}
+
+struct Supervisor {
+    inner: Arc<Inner>,
+    /// Since when MongoDB has been away.
+    outage: Option<Instant>,
+    /// Which primary was met last.
+    primary: Option<Document>,
+}
+
+impl Supervisor {
+    /// Tries until the store works, or never will.
+    async fn start(&mut self) -> Result<Arc<Collections>, StartError> {
+        let mut connected = None;
+        loop {
+            match self.bring_up(&mut connected).await {
+                Ok(collections) => {
+                    self.back();
+                    return Ok(collections);
                 }
-                tracing::warn!("MongoDB is away: {fault}");
+                Err(Obstacle::Final(error)) => return Err(error),
+                Err(Obstacle::Passing(fault)) => match fault.permanent(&self.inner.options.uri) {
+                    Some(error) => return Err(error),
+                    None => self.away(&fault),
+                },
             }
+            tokio::time::sleep(RETRY).await;
         }
-        tokio::time::sleep(RETRY).await;
+    }
+
+    async fn bring_up(
+        &mut self,
+        connected: &mut Option<Arc<Collections>>,
+    ) -> Result<Arc<Collections>, Obstacle> {
+        let inner = self.inner.clone();
+        let options = &inner.options;
+        let collections = match connected {
+            Some(collections) => collections.clone(),
+            None => connected.insert(Arc::new(Collections::connect(options).await?)).clone(),
+        };
+        let hello = self.beat(&collections).await?;
+        if hello.get_i32("maxWireVersion").is_ok_and(|version| version < MIN_WIRE_VERSION) {
+            return Err(Obstacle::Final(StartError::TooOld));
+        }
+        let names = collections.limit(collections.database.list_collection_names()).await?;
+        if names.is_empty() {
+            tracing::info!("the database {} is new", options.uri);
+        }
+        migrate::at_start(&collections, options).await?;
+        conversations::derive(&inner, &collections).await?;
+        Ok(collections)
+    }
+
+    /// Looks after MongoDB, regularly and when somebody met a fault.
+    async fn watch(&mut self, collections: &Collections) {
+        loop {
+            let pause = if self.outage.is_some() { RETRY } else { self.inner.options.heartbeat_interval };
+            // A fault asks for a look at once, but not for one look after the other.
+            drop(tokio::time::timeout(pause, self.inner.gate.suspected.notified()).await);
+            match self.beat(collections).await {
+                Ok(_hello) => self.back(),
+                Err(fault) => self.away(&fault),
+            }
+            tokio::time::sleep(RETRY.min(self.inner.options.heartbeat_interval) / 5).await;
+        }
+    }
+
+    /// Asks the primary who it is and what time it has.
+    async fn beat(&mut self, collections: &Collections) -> Result<Document, Fault> {
+        let clock = &self.inner.clock;
+        let asked = clock.now();
+        let hello = collections.limit(collections.database.run_command(doc! { "hello": 1 })).await?;
+        if let Ok(told) = hello.get_datetime("localTime") {
+            self.inner.primary_clock.measure(asked, millis(*told), clock.now());
+        }
+        let primary = identity(&hello);
+        if self.primary.as_ref() != Some(&primary) {
+            self.primary = Some(primary);
+            self.inner.gate.begin_term();
+        }
+        Ok(hello)
+    }
+
+    /// One line for an outage.
+    fn away(&mut self, fault: &Fault) {
+        if self.outage.is_none() {
+            self.outage = Some(Instant::now());
+            tracing::warn!("MongoDB is away: {fault}");
+            self.inner.gate.lose();
+        }
+    }
+
+    /// One line for its end.
+    fn back(&mut self) {
+        if let Some(since) = self.outage.take() {
+            tracing::info!("MongoDB is back after {} s", since.elapsed().as_secs());
+            self.inner.gate.regain();
+        }
     }
 }
 
-async fn start(inner: &Arc<Inner>) -> Result<Arc<Collections>, Obstacle> {
-    let collections = Arc::new(Collections::connect(&inner.options).await?);
-    let hello = collections.limit(collections.database.run_command(doc! { "hello": 1 })).await?;
-    let found = hello.get_i32("maxWireVersion").unwrap_or_default();
-    if found < MIN_WIRE_VERSION {
-        return Err(Obstacle::Final(StartError::TooOld { found }));
-    }
-    migrate::at_start(&collections, &inner.options).await?;
-    conversations::derive(inner, &collections).await?;
-    Ok(collections)
+/// What names a primary's term, as far as the server tells.
+fn identity(hello: &Document) -> Document {
+    let names = ["me", "setName", "electionId", "setVersion"];
+    names.iter().filter_map(|name| Some(((*name).to_owned(), hello.get(name)?.clone()))).collect()
 }

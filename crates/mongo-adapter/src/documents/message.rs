@@ -1,5 +1,7 @@
 //! Messages as documents.
 
+use std::sync::Arc;
+
 use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, spec::BinarySubtype};
 use chat_ports::{
     NewMessage, StoreError,
@@ -14,7 +16,7 @@ const COLLECTION: &str = "messages";
 ///
 /// `<sender>:c:<clientId>`, or `<sender>:i:<id>` where the sender gave no name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Dedup(pub(crate) String);
+pub(crate) struct Dedup(pub(crate) Arc<str>);
 
 impl Dedup {
     /// The name of a message that is to be stored.
@@ -28,7 +30,7 @@ impl Dedup {
         let mut text = String::with_capacity(sender.len() + kind.len() + name.len());
         let ascii = sender.iter().chain(kind.as_bytes()).chain(name);
         text.extend(ascii.map(|byte| char::from(*byte)));
-        Self(text)
+        Self(text.into())
     }
 }
 
@@ -37,7 +39,7 @@ impl Dedup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) message: Message,
-    pub(crate) dedup: Option<String>,
+    pub(crate) dedup: Option<Dedup>,
     pub(crate) changed_at: Option<Timestamp>,
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Times
     let key = ConversationId::between(*sender, *receiver).key();
     document.append(cstr!("conversation"), RawBinaryRef { subtype: BinarySubtype::Generic, bytes: &key });
     document.append(cstr!("seq"), i64::try_from(*seq).unwrap_or(i64::MAX));
-    document.append(cstr!("dedup"), dedup.0.as_str());
+    document.append(cstr!("dedup"), &*dedup.0);
     if let Some(client_id) = client_id {
         document.append(cstr!("clientId"), client_id.as_str());
     }
@@ -82,7 +84,7 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
         "isRead" => put(&mut is_read, value, as_bool, "isRead"),
         "timestamp" => put(&mut timestamp, value, as_time, "timestamp"),
         "seq" => put(&mut seq, value, as_seq, "seq"),
-        "dedup" => put(&mut dedup, value, as_text, "dedup"),
+        "dedup" => put(&mut dedup, value, as_dedup, "dedup"),
         "clientId" => put(&mut client_id, value, as_text, "clientId"),
         "changedAt" => put(&mut changed_at, value, as_time, "changedAt"),
         "readAt" => put(&mut read_at, value, as_time, "readAt"),
@@ -101,6 +103,10 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
         client_id,
     };
     Ok(Stored { message, dedup, changed_at })
+}
+
+fn as_dedup(value: RawBsonRef<'_>) -> Option<Dedup> {
+    value.as_str().map(|text| Dedup(text.into()))
 }
 
 fn as_seq(value: RawBsonRef<'_>) -> Option<u64> {

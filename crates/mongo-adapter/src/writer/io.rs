@@ -1,0 +1,148 @@
+//! The writer's operations on the database.
+
+use std::{sync::Arc, time::Duration};
+
+use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, cstr, doc, rawdoc};
+use chat_ports::model::{ConversationId, Message};
+use foldhash::HashMap;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::core::{Inserted, Key, Look, Looked, Name};
+use crate::{
+    connection::Collections,
+    documents::{Dedup, binary_key, date, encode_message, object_id, read_message},
+    error::{Fault, is_duplicate_code},
+    store::Inner,
+};
+
+/// Conversations that are read beside each other.
+const READS_AT_ONCE: usize = 8;
+
+/// The messages of one insert, encoded.
+#[derive(Default)]
+pub(super) struct Documents(RawArrayBuf);
+
+impl Documents {
+    pub(super) fn push(&mut self, inner: &Inner, message: &Message, dedup: &Dedup) {
+        let changed_at = inner.primary_clock.now(&*inner.clock);
+        self.0.push(encode_message(message, dedup, changed_at));
+    }
+}
+
+/// Inserts, in order, durably: the server answers when a majority has it in its journals.
+pub(super) async fn insert(collections: &Collections, documents: Documents) -> Result<Inserted, Fault> {
+    let command = insert_command(documents, collections.operation_timeout);
+    let answer = collections.limit(collections.database.run_raw_command(command)).await?;
+    read_answer(&answer)
+}
+
+fn insert_command(documents: Documents, limit: Duration) -> RawDocumentBuf {
+    let millis = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+    let mut command = RawDocumentBuf::new();
+    command.append(cstr!("insert"), "messages");
+    command.append(cstr!("ordered"), true);
+    command.append(cstr!("maxTimeMS"), millis);
+    command.append(cstr!("writeConcern"), rawdoc! { "w": "majority", "j": true, "wtimeout": millis });
+    command.append(cstr!("documents"), documents.0);
+    command
+}
+
+/// Reads the answer to an insert, which can be a success and an error in one.
+fn read_answer(answer: &bson::Document) -> Result<Inserted, Fault> {
+    if answer.contains_key("writeConcernError") {
+        return Ok(Inserted::Unknown { refused: false });
+    }
+    let Some(errors) = answer.get_array("writeErrors").ok().filter(|errors| !errors.is_empty()) else {
+        return Ok(Inserted::All);
+    };
+    let error = errors.first().and_then(bson::Bson::as_document).ok_or(Fault::Answer("writeErrors"))?;
+    let index = error.get_i32("index").ok().and_then(|index| usize::try_from(index).ok());
+    let index = index.ok_or(Fault::Answer("writeErrors.index"))?;
+    let code = error.get_i32("code").map_err(|_missing| Fault::Answer("writeErrors.code"))?;
+    if is_duplicate_code(code) {
+        return Ok(Inserted::Duplicate(index));
+    }
+    if crate::error::is_passing(code) {
+        return Ok(Inserted::Unknown { refused: false });
+    }
+    tracing::error!(code, "MongoDB refused a message's document");
+    Ok(Inserted::Refused(index))
+}
+
+/// Looks up numbers and names, in this order, at read concern majority. What is found of our own gets a new
+/// `changedAt`: readers may have passed the old one.
+pub(super) async fn look(inner: &Inner, collections: &Collections, look: &Look) -> Result<Looked, Fault> {
+    let conversations = stream::iter(look.conversations.clone());
+    let numbers = conversations.map(|conversation| highest(collections, conversation));
+    let highest = numbers.buffer_unordered(READS_AT_ONCE).try_collect().await?;
+    let mut names: HashMap<ConversationId, Vec<String>> = HashMap::default();
+    for Key { conversation, dedup, .. } in &look.keys {
+        names.entry(*conversation).or_default().push(dedup.0.to_string());
+    }
+    let names = stream::iter(names).map(|(conversation, names)| find(collections, conversation, names));
+    let found: Vec<Vec<(Name, Arc<Message>)>> = names.buffer_unordered(READS_AT_ONCE).try_collect().await?;
+    let found: HashMap<Name, Arc<Message>> = found.into_iter().flatten().collect();
+    renew(inner, collections, look, &found).await?;
+    Ok(Looked { highest, found })
+}
+
+async fn highest(
+    collections: &Collections,
+    conversation: ConversationId,
+) -> Result<(ConversationId, u64), Fault> {
+    let last = collections
+        .messages
+        .find_one(doc! { "conversation": binary_key(&conversation) })
+        .sort(doc! { "seq": -1 })
+        .projection(doc! { "seq": 1 })
+        .max_time(collections.operation_timeout);
+    let last: Option<RawDocumentBuf> = collections.limit(last).await?;
+    let seq = last.as_deref().map(read_seq).transpose()?;
+    Ok((conversation, seq.unwrap_or_default()))
+}
+
+fn read_seq(document: &RawDocument) -> Result<u64, Fault> {
+    let seq = document.get_i64("seq").ok().and_then(|seq| u64::try_from(seq).ok());
+    seq.ok_or(Fault::Answer("seq"))
+}
+
+async fn find(
+    collections: &Collections,
+    conversation: ConversationId,
+    names: Vec<String>,
+) -> Result<Vec<(Name, Arc<Message>)>, Fault> {
+    let filter = doc! { "conversation": binary_key(&conversation), "dedup": { "$in": names } };
+    let documents = async {
+        let cursor = collections.messages.find(filter).max_time(collections.operation_timeout).await?;
+        cursor.try_collect::<Vec<RawDocumentBuf>>().await
+    };
+    let mut found = Vec::new();
+    for document in collections.limit(documents).await? {
+        let stored = read_message(&document)?;
+        if let Some(dedup) = stored.dedup {
+            found.push(((conversation, dedup), Arc::new(stored.message)));
+        }
+    }
+    Ok(found)
+}
+
+async fn renew(
+    inner: &Inner,
+    collections: &Collections,
+    look: &Look,
+    found: &HashMap<Name, Arc<Message>>,
+) -> Result<(), Fault> {
+    let ours = look.keys.iter().filter(|key| {
+        found.get(&(key.conversation, key.dedup.clone())).is_some_and(|message| message.id == key.id)
+    });
+    let ids: Vec<_> = ours.map(|key| object_id(key.id.0)).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let changed_at = date(inner.primary_clock.now(&*inner.clock));
+    let update = collections
+        .messages
+        .update_many(doc! { "_id": { "$in": ids } }, doc! { "$max": { "changedAt": changed_at } });
+    collections.limit(update).await?;
+    Ok(())
+}
