@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use chat_ports::{
-    AppendError, Appended, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord, ReadUpTo,
-    StoreError, model::User,
+    AppendError, Appended, ArchiveError, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord,
+    ReadUpTo, StoreError,
+    model::{Message, User},
 };
 use tokio::sync::oneshot;
 
@@ -15,6 +16,7 @@ pub(crate) type Reply<T> = oneshot::Sender<T>;
 pub(crate) type AppendReply = Reply<Result<Appended, AppendError>>;
 pub(crate) type ReadReply = Reply<Result<Option<ReadUpTo>, StoreError>>;
 pub(crate) type UserReply = Reply<Result<User, InsertUserError>>;
+pub(crate) type PutReply = Reply<Result<(), ArchiveError>>;
 pub(crate) type DoneReply = Reply<Result<(), StoreError>>;
 
 /// A change, or a question to the writer.
@@ -29,6 +31,10 @@ pub(crate) enum Job {
     Presence(Vec<PresenceRecord>, DoneReply),
     /// Mark every user as offline.
     ClearPresence(DoneReply),
+    /// Put accounts as they are.
+    PutUsers(Vec<User>, PutReply),
+    /// Put messages as they are. It counts as one entry: memory may take in a page more than its bound.
+    PutMessages(Vec<Message>, PutReply),
     /// Tell whether the log can be written to: tried, if the last commit failed.
     Probe(DoneReply),
     /// Entries up to this number are safe in the tables.
@@ -44,6 +50,8 @@ impl Job {
         match self {
             Self::Append(message, _) => message.text.as_str().len(),
             Self::Presence(records, _) => size_of_val(records.as_slice()),
+            Self::PutUsers(users, _) => size_of_val(users.as_slice()),
+            Self::PutMessages(messages, _) => messages.iter().map(|message| message.text.len()).sum(),
             Self::Read(..) | Self::AddUser(..) | Self::ClearPresence(_) | Self::Probe(_) | Self::Prune(_) => {
                 0
             }
@@ -54,7 +62,12 @@ impl Job {
 
     /// Whether it may become an entry of the log, and so needs room in memory.
     pub(crate) const fn is_entry(&self) -> bool {
-        matches!(self, Self::Append(..) | Self::Read(..))
+        matches!(self, Self::Append(..) | Self::Read(..) | Self::PutMessages(..))
+    }
+
+    /// Whether nothing else may be in its commit: it compares what it puts with what is stored.
+    pub(crate) const fn is_alone(&self) -> bool {
+        matches!(self, Self::PutMessages(..))
     }
 
     /// Whether its time is over.
@@ -63,6 +76,8 @@ impl Job {
             Self::Append(message, _) => now >= message.deadline,
             Self::Read(reading, _) => now >= reading.deadline,
             Self::AddUser(..)
+            | Self::PutUsers(..)
+            | Self::PutMessages(..)
             | Self::Presence(..)
             | Self::ClearPresence(_)
             | Self::Probe(_)
@@ -85,6 +100,9 @@ impl Job {
             Self::Append(_, reply) => Some(Answer::Append(reply, Err(closed().into()))),
             Self::Read(_, reply) => Some(Answer::Read(reply, Err(closed()))),
             Self::AddUser(_, reply) => Some(Answer::User(reply, Err(closed().into()))),
+            Self::PutUsers(_, reply) | Self::PutMessages(_, reply) => {
+                Some(Answer::Put(reply, Err(closed().into())))
+            }
             Self::Presence(_, reply) | Self::ClearPresence(reply) | Self::Probe(reply) => {
                 Some(Answer::Done(reply, Err(closed())))
             }
@@ -100,6 +118,7 @@ pub(crate) enum Answer {
     Append(AppendReply, Result<Appended, AppendError>),
     Read(ReadReply, Result<Option<ReadUpTo>, StoreError>),
     User(UserReply, Result<User, InsertUserError>),
+    Put(PutReply, Result<(), ArchiveError>),
     Done(DoneReply, Result<(), StoreError>),
 }
 
@@ -111,6 +130,7 @@ impl Answer {
             Self::Append(reply, result) => drop(reply.send(result)),
             Self::Read(reply, result) => drop(reply.send(result)),
             Self::User(reply, result) => drop(reply.send(result)),
+            Self::Put(reply, result) => drop(reply.send(result)),
             Self::Done(reply, result) => drop(reply.send(result)),
         }
     }
@@ -121,6 +141,7 @@ impl Answer {
             Self::Append(reply, _) => drop(reply.send(Err(error().into()))),
             Self::Read(reply, _) => drop(reply.send(Err(error()))),
             Self::User(reply, _) => drop(reply.send(Err(error().into()))),
+            Self::Put(reply, _) => drop(reply.send(Err(error().into()))),
             Self::Done(reply, _) => drop(reply.send(Err(error()))),
         }
     }

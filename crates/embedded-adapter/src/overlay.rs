@@ -6,6 +6,7 @@
 //! [`generation`](Overlay::generation), then removes rows here. So whoever misses something here
 //! finds it in a snapshot of the tables that was opened afterwards.
 
+mod moving;
 mod recent;
 
 use std::{
@@ -115,6 +116,8 @@ struct Inner {
     bytes: usize,
     pending: Vec<Numbered>,
     pending_since: Option<Instant>,
+    /// Whether somebody waits for memory to be empty.
+    draining: bool,
     closing: bool,
 }
 
@@ -177,6 +180,7 @@ impl Overlay {
             let due = inner.pending.len() >= self.sweep_entries
                 || full
                 || inner.closing
+                || inner.draining
                 || age.is_some_and(|age| age >= self.sweep_age);
             match age {
                 Some(_) if due => return Some(inner.take_pending(self.sweep_entries)),
@@ -330,6 +334,7 @@ impl Inner {
             return mem::replace(&mut self.pending, rest);
         }
         self.pending_since = None;
+        self.draining = false;
         let room = self.pending.len();
         mem::replace(&mut self.pending, Vec::with_capacity(room))
     }

@@ -1,5 +1,6 @@
 //! The threads that read: connections of their own, a bounded queue, never behind a writer.
 
+mod archive;
 mod assemble;
 mod conversations;
 mod messages;
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use messages::history_in_memory;
+pub(crate) use users::user_by_id;
 
 type Task = Box<dyn FnOnce(&mut Desk) + Send>;
 

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | 1 sent | id, sender, receiver, seq, nth, prev, timestamp, length of the client id (0: none) and the client id, text |
 //! | 2 read | reader, other user, seq, nth, at |
+//! | 3 sent, and read before it was moved in | as sent, with the time of the reading behind the timestamp |
 
 use std::sync::Arc;
 
@@ -20,9 +21,10 @@ use crate::{
 
 const SENT: u8 = 1;
 const READ: u8 = 2;
+const SENT_AND_READ: u8 = 3;
 
-/// A message with all that its table row has. `message.read_at` is never set here: who has read up
-/// to where stands in the marks.
+/// A message with all that its table row has. `message.read_at` is set only if it was read before it was
+/// moved in: else who has read up to where stands in the marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) message: Arc<Message>,
@@ -43,7 +45,8 @@ pub(crate) struct Mark {
     pub(crate) reader: Who,
     /// The message's `seq`; it was sent to the reader.
     pub(crate) seq: u32,
-    /// Its place among the messages sent to the reader.
+    /// How many of the messages sent to the reader are read with it: its place among them, unless some
+    /// past it were read before.
     pub(crate) nth: u32,
     pub(crate) at: Timestamp,
 }
@@ -83,7 +86,8 @@ impl Entry {
     pub(crate) fn decode(n: u64, bytes: &[u8]) -> Result<Self, Fault> {
         let mut reader = Reader(bytes);
         let entry = match reader.byte() {
-            Some(SENT) => reader.sent(),
+            Some(SENT) => reader.sent(false),
+            Some(SENT_AND_READ) => reader.sent(true),
             Some(READ) => reader.read(),
             _ => None,
         };
@@ -93,7 +97,7 @@ impl Entry {
 
 fn encode_sent(row: &Row, out: &mut Vec<u8>) {
     let message = &row.message;
-    out.push(SENT);
+    out.push(if message.read_at.is_some() { SENT_AND_READ } else { SENT });
     out.extend_from_slice(&message.id.bytes());
     out.extend_from_slice(&message.sender.bytes());
     out.extend_from_slice(&message.receiver.bytes());
@@ -101,6 +105,9 @@ fn encode_sent(row: &Row, out: &mut Vec<u8>) {
     number(row.place.nth.into(), out);
     number(row.place.prev.into(), out);
     number(zigzag(message.timestamp.millis()), out);
+    if let Some(read_at) = message.read_at {
+        number(zigzag(read_at.millis()), out);
+    }
     let client_id = message.client_id.as_deref().unwrap_or_default();
     number(client_id.len() as u64, out);
     out.extend_from_slice(client_id.as_bytes());
@@ -127,18 +134,19 @@ const fn unzigzag(value: u64) -> i64 {
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    fn sent(mut self) -> Option<Entry> {
+    fn sent(mut self, is_read: bool) -> Option<Entry> {
         let id = MessageId::from_bytes(self.array()?);
         let sender = UserId::from_bytes(self.array()?);
         let receiver = UserId::from_bytes(self.array()?);
         let place = Place { seq: self.small()?, nth: self.small()?, prev: self.small()? };
-        let timestamp = Timestamp::from_millis(unzigzag(self.number()?));
+        let timestamp = self.timestamp()?;
+        let read_at = if is_read { Some(self.timestamp()?) } else { None };
         let length = usize::try_from(self.number()?).ok()?;
         let (client_id, text) = self.0.split_at_checked(length)?;
         let client_id = (length > 0).then(|| String::from_utf8(client_id.to_vec())).transpose().ok()?;
         let text = String::from_utf8(text.to_vec()).ok()?;
         let seq = place.seq.into();
-        let message = Message { id, seq, sender, receiver, text, timestamp, read_at: None, client_id };
+        let message = Message { id, seq, sender, receiver, text, timestamp, read_at, client_id };
         Some(Entry::Sent(Row { message: Arc::new(message), place }))
     }
 
@@ -146,9 +154,13 @@ impl Reader<'_> {
         let reader = UserId::from_bytes(self.array()?);
         let conversation = ConversationId::between(reader, UserId::from_bytes(self.array()?));
         let (seq, nth) = (self.small()?, self.small()?);
-        let at = Timestamp::from_millis(unzigzag(self.number()?));
-        let reader = Who::is(reader, &conversation);
+        let at = self.timestamp()?;
+        let reader = Who::receives(reader, &conversation);
         self.0.is_empty().then_some(Entry::Read(Mark { conversation, reader, seq, nth, at }))
+    }
+
+    fn timestamp(&mut self) -> Option<Timestamp> {
+        self.number().map(|number| Timestamp::from_millis(unzigzag(number)))
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -192,10 +204,10 @@ mod tests {
 
     prop_compose! {
         fn sent()(id: [u8; 12], sender in user(), receiver in user(), seq: u32, nth: u32, prev: u32,
-                  at: i64, client_id in proptest::option::of("[!-~]{1,64}"), text in ".{1,200}") -> Entry {
+                  at: i64, read_at: Option<i64>, client_id in proptest::option::of("[!-~]{1,64}"), text in ".{1,200}") -> Entry {
             let message = Message {
                 id: MessageId::from_bytes(id), seq: seq.into(), sender, receiver, text,
-                timestamp: Timestamp::from_millis(at), read_at: None, client_id,
+                timestamp: Timestamp::from_millis(at), read_at: read_at.map(Timestamp::from_millis), client_id,
             };
             Entry::Sent(Row { message: Arc::new(message), place: Place { seq, nth, prev } })
         }
@@ -204,7 +216,7 @@ mod tests {
     prop_compose! {
         fn read()(reader in user(), other in user(), seq: u32, nth: u32, at: i64) -> Entry {
             let conversation = ConversationId::between(reader, other);
-            let reader = Who::is(reader, &conversation);
+            let reader = Who::receives(reader, &conversation);
             Entry::Read(Mark { conversation, reader, seq, nth, at: Timestamp::from_millis(at) })
         }
     }

@@ -9,6 +9,9 @@ pub(crate) const BACKUP_ID: i32 = 0x4368_426b;
 /// The format of all three, in `user_version`.
 pub(crate) const FORMAT: i32 = 1;
 
+/// What `reads.at` says of a message that is not read.
+pub(crate) const UNREAD: i64 = i64::MIN;
+
 /// In every file. `store` are the 16 bytes that the two files of a store share; `mark`, in
 /// `tables.db`, is the number of the last entry that was swept; `complete`, in `tables.db`, is there
 /// since the log was made as well.
@@ -44,7 +47,8 @@ CREATE INDEX users_online ON users (id) WHERE is_online = 1;
 ///
 /// `reads.k` is (the conversation's number times 2, plus the reader's side) times 2^32, plus the
 /// `seq` up to which that side has read since `at`: one row a reading, however many messages it
-/// read.
+/// read. Where messages were moved in of which some were read past unread ones, each of them from the first
+/// unread one to the last one read has a row, with [`UNREAD`] for `at` until it is read.
 pub(crate) const TRUTH: &str = "
 CREATE TABLE messages (
     k INTEGER PRIMARY KEY,

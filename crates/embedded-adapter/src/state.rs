@@ -20,6 +20,12 @@ impl Who {
         if conversation.users().0 == user { Self::Low } else { Self::High }
     }
 
+    /// Which one reads what is sent to this user. It is the same one as [`is`](Self::is), but for a user who
+    /// is alone with themselves: they write as the smaller one and read as the larger one.
+    pub(crate) fn receives(user: UserId, conversation: &ConversationId) -> Self {
+        if conversation.users().1 == user { Self::High } else { Self::Low }
+    }
+
     /// The other one.
     pub(crate) const fn other(self) -> Self {
         match self {
@@ -73,9 +79,10 @@ pub(crate) struct Side {
     pub(crate) sent: u32,
     /// The `seq` of the last of them; 0 for none.
     pub(crate) last: u32,
-    /// Up to which `seq` this user has read; 0 for nothing. It is that of a message from the other side.
+    /// Up to which `seq` this user has read everything; 0 for nothing. It is that of a message from the
+    /// other side. Of messages that were moved in, some past it may be read as well.
     pub(crate) read: u32,
-    /// That message's place among the other side's: so many of them are read.
+    /// How many of the other side's messages are read.
     pub(crate) read_nth: u32,
 }
 
@@ -113,19 +120,32 @@ impl ConversationState {
         Some(Place { seq, nth: side.sent.checked_add(1)?, prev: side.last })
     }
 
-    /// Takes in a message of this user.
-    pub(crate) const fn sent(&mut self, who: Who, place: Place) {
+    /// Takes in a message of this user; one that is moved in may have been read.
+    pub(crate) const fn sent(&mut self, who: Who, place: Place, is_read: bool) {
         self.last = place.seq;
         let side = self.side_mut(who);
         side.sent = place.nth;
         side.last = place.seq;
+        if is_read {
+            let whole = self.is_whole(who.other(), place);
+            let side = self.side_mut(who.other());
+            side.read_nth += 1;
+            if whole {
+                side.read = place.seq;
+            }
+        }
     }
 
-    /// Takes in that this user has read up to the other side's message at `seq`, its `nth`.
-    pub(crate) const fn read(&mut self, who: Who, seq: u32, nth: u32) {
+    /// Whether this reader has read everything before a message from the other side.
+    pub(crate) const fn is_whole(&self, reader: Who, place: Place) -> bool {
+        self.side(reader).read >= place.prev
+    }
+
+    /// Takes in that this user has read up to the other side's message at `seq`, so that `count` are read.
+    pub(crate) const fn read(&mut self, who: Who, seq: u32, count: u32) {
         let side = self.side_mut(who);
         side.read = seq;
-        side.read_nth = nth;
+        side.read_nth = count;
     }
 
     /// How many of the other side's messages this user has not read.
@@ -148,13 +168,23 @@ mod tests {
         ] {
             let place = state.next(who).unwrap();
             assert_eq!(place, expected);
-            state.sent(who, place);
+            state.sent(who, place, false);
         }
         assert_eq!((state.unread(Who::Low), state.unread(Who::High)), (1, 2));
         state.read(Who::High, 1, 1);
         assert_eq!((state.unread(Who::Low), state.unread(Who::High)), (1, 1));
         state.read(Who::High, 3, 2);
         assert_eq!(state.unread(Who::High), 0);
+    }
+
+    #[test]
+    fn what_is_read_beyond_an_unread_one_counts_but_is_not_passed() {
+        let mut state = ConversationState::default();
+        for is_read in [true, true, false, true] {
+            let place = state.next(Who::Low).unwrap();
+            state.sent(Who::Low, place, is_read);
+        }
+        assert_eq!((state.high.read, state.high.read_nth, state.unread(Who::High)), (2, 3, 1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The store: opening, closing, and which port is answered by which thread.
 
+mod archive;
 mod ports;
 
 use std::{
@@ -26,8 +27,8 @@ use crate::{
 /// The repositories on SQLite in one folder: see the crate's docs for how they work.
 ///
 /// Implements [`Users`](chat_ports::Users), [`MessageLog`](chat_ports::MessageLog),
-/// [`Messages`](chat_ports::Messages), [`Conversations`](chat_ports::Conversations) and
-/// [`StoreHealth`](chat_ports::StoreHealth). Its futures need no runtime. Closed on drop.
+/// [`Messages`](chat_ports::Messages), [`Conversations`](chat_ports::Conversations),
+/// [`Archive`](chat_ports::Archive) and [`StoreHealth`](chat_ports::StoreHealth). Its futures need no runtime. Closed on drop.
 pub struct Store {
     shared: Arc<Shared>,
     readers: Arc<Readers>,

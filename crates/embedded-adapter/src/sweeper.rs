@@ -2,6 +2,7 @@
 //! a time.
 
 mod plan;
+mod readings;
 mod write;
 
 use std::{

@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row as SqlRow};
 
 use crate::{
     fault::Fault,
+    schema::UNREAD,
     state::{ConversationState, Place, Side, Who},
 };
 
@@ -26,7 +27,8 @@ pub(crate) struct Swept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadSince {
     pub(crate) seq: u32,
-    pub(crate) at: Timestamp,
+    /// `None` for a message that was moved in unread before one that was read.
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// The key of a message.
@@ -165,12 +167,30 @@ pub(crate) fn reads(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (_, seq) = split_key(row.get(0)?);
-        found.push(ReadSince { seq, at: Timestamp::from_millis(row.get(1)?) });
+        let at: i64 = row.get(1)?;
+        found.push(ReadSince { seq, at: (at != UNREAD).then(|| Timestamp::from_millis(at)) });
         if seq >= to {
             break;
         }
     }
     Ok(found)
+}
+
+/// A side's rows of readings past a `seq`, before another one: the `seq` of each, and whether it is read. There
+/// are some only if messages were moved in of which later ones were read and earlier ones not.
+pub(crate) fn scattered(
+    tables: &Connection,
+    cid: i64,
+    reader: Who,
+    past: u32,
+    before: u32,
+) -> Result<Vec<(u32, bool)>, Fault> {
+    let mut find = tables.prepare_cached("SELECT k, at FROM reads WHERE k > ?1 AND k < ?2 ORDER BY k")?;
+    let rows = find.query_map((read_key(cid, reader, past), read_key(cid, reader, before)), |row| {
+        let (_, seq) = split_key(row.get(0)?);
+        Ok((seq, row.get::<_, i64>(1)? != UNREAD))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A value of `meta`; `None` where there is none.

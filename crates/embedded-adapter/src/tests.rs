@@ -3,6 +3,7 @@
 mod damage;
 mod failures;
 mod folder;
+mod moving;
 mod overlay;
 mod recovery;
 mod world;

@@ -63,19 +63,30 @@ const QUESTIONS: [(&str, &str); 10] = [
     ),
     (
         "conversations disagree with their readings",
-        "SELECT count(*) FROM (SELECT cid, 0 AS reader, low_read AS upto, low_read_nth AS nth FROM conversations
-             UNION ALL SELECT cid, 1, high_read, high_read_nth FROM conversations) c
+        // Up to the last row everything is read but what the rows call unread: `schema::UNREAD`.
+        "SELECT count(*) FROM (SELECT *, (cid << 1 | reader) << 32 AS side FROM (
+                 SELECT cid, 0 AS reader, low_read AS upto, low_read_nth AS nth FROM conversations
+                 UNION ALL SELECT cid, 1, high_read, high_read_nth FROM conversations)) c
          LEFT JOIN messages m ON m.k = (c.cid << 32 | c.upto)
-         WHERE c.upto <> coalesce((SELECT max(r.k) & 4294967295 FROM reads r WHERE r.k
-                 BETWEEN (c.cid << 1 | c.reader) << 32 AND ((c.cid << 1 | c.reader) << 32 | 4294967295)), 0)
-             OR c.nth <> coalesce(m.nth, 0) OR (c.upto > 0 AND m.side IS NOT 1 - c.reader)",
+         WHERE (c.upto > 0 AND m.side IS NOT 1 - c.reader)
+             OR c.upto <> coalesce((SELECT max(r.k) & 4294967295 FROM reads r
+                 WHERE r.k BETWEEN c.side AND (c.side | c.upto)), 0)
+             OR EXISTS (SELECT 1 FROM reads r
+                 WHERE r.k BETWEEN c.side AND (c.side | c.upto) AND r.at = -9223372036854775808)
+             OR c.nth <> coalesce((SELECT nth FROM messages WHERE k = (c.cid << 32 | (
+                     SELECT max(r.k) & 4294967295 FROM reads r
+                     WHERE r.k BETWEEN c.side AND (c.side | 4294967295)))), 0)
+                 - (SELECT count(*) FROM reads r
+                     WHERE r.k BETWEEN c.side AND (c.side | 4294967295) AND r.at = -9223372036854775808)",
     ),
     (
         "lists disagree with their conversations",
         "SELECT (SELECT count(*) FROM inbox i LEFT JOIN conversations c ON c.cid = i.cid
                  WHERE c.id IS NOT i.id OR c.timestamp IS NOT i.timestamp
                      OR i.user NOT IN (substr(c.pair, 1, 12), substr(c.pair, 13, 12)))
-             + (SELECT abs((SELECT count(*) FROM inbox) - 2 * (SELECT count(*) FROM conversations)))",
+             + (SELECT abs((SELECT count(*) FROM inbox) - 2 * (SELECT count(*) FROM conversations)
+                 + (SELECT count(*) FROM conversations WHERE substr(pair, 1, 12) = substr(pair, 13, 12))))",
+
     ),
     (
         "messages are past the last entry that was swept",

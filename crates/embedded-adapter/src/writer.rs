@@ -4,6 +4,8 @@
 mod batch;
 mod ledger;
 mod log;
+mod put;
+mod reading;
 mod recovery;
 mod stage;
 mod users;
@@ -143,11 +145,19 @@ impl Writer {
         let now = self.shared.clock.instant();
         let (mut result, mut count) = (self.ensure_log(), 0_usize);
         while let Some(job) = jobs.pop_front() {
+            let is_alone = job.is_alone();
+            if is_alone && count > 0 {
+                jobs.push_front(job);
+                break;
+            }
             match &result {
                 Ok(()) => result = self.stage(job, now, batch),
                 Err(fault) => job.refuse(|| refusal(fault)),
             }
             count += 1;
+            if is_alone {
+                break;
+            }
             if count.is_multiple_of(CLOCK_STRIDE) && result.is_ok() && self.is_long_since(now) {
                 break;
             }

@@ -23,14 +23,14 @@ fn fixture(shape: impl Fn(&mut Options)) -> Fixture {
         move || Arc::new(Store::open(options.clone(), clock.clone(), commits.clone()).unwrap())
     };
     let store = open();
-    let ports = StorePorts::of(&store);
+    let ports = StorePorts::movable(&store);
     let current = Mutex::new((store, dir));
     let reopen: Reopen = Box::new(move |ports| {
         drop(ports);
         let mut current = current.lock();
         current.0.close();
         current.0 = open();
-        StorePorts::of(&current.0)
+        StorePorts::movable(&current.0)
     });
     Fixture { ports, commits, clock, reopen: Some(reopen) }
 }
@@ -43,6 +43,7 @@ mod everyday {
     }
 
     chat_testkit::conformance!(store);
+    chat_testkit::archive_conformance!(store);
 }
 
 mod swept_at_once {
@@ -56,6 +57,7 @@ mod swept_at_once {
     }
 
     chat_testkit::conformance!(store);
+    chat_testkit::archive_conformance!(store);
 }
 
 mod very_small {
@@ -72,4 +74,5 @@ mod very_small {
     }
 
     chat_testkit::conformance!(store);
+    chat_testkit::archive_conformance!(store);
 }

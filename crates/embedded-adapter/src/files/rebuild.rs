@@ -14,10 +14,11 @@ use super::{Paths, beside, fault_error, io_error, make_private, remove};
 use crate::{
     OpenError,
     fault::Fault,
-    schema, sqlite,
+    schema::{self, UNREAD},
+    sqlite,
     sqlite::Role,
     state::{ConversationState, Place, Who},
-    tables::{message_key, split_key},
+    tables::{message_key, read_key, split_key},
 };
 
 /// Messages between two lines in the log.
@@ -106,6 +107,7 @@ fn derive(connection: &Connection) -> rusqlite::Result<()> {
              SELECT substr(pair, 1, 12) AS user, timestamp, id, cid FROM conversations
              UNION ALL
              SELECT substr(pair, 13, 12), timestamp, id, cid FROM conversations
+             WHERE substr(pair, 13, 12) <> substr(pair, 1, 12)
          ) ORDER BY user, timestamp, id;
          COMMIT;",
     )?;
@@ -135,7 +137,7 @@ fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<(
         }
         if let Some(passing) = &mut passing {
             let sender = Who::from_bit(row.get(1)?).unwrap_or(Who::High);
-            passing.state.sent(sender, Place { seq, nth: row.get(2)?, prev: row.get(3)? });
+            passing.state.sent(sender, Place { seq, nth: row.get(2)?, prev: row.get(3)? }, false);
             (passing.timestamp, passing.id) = (row.get(4)?, row.get(5)?);
         }
         seen += 1;
@@ -149,15 +151,7 @@ fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<(
 fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rusqlite::Result<()> {
     let Some(Passing { cid, pair, mut state, timestamp, id }) = passing else { return Ok(()) };
     for reader in [Who::Low, Who::High] {
-        let mut last = connection
-            .prepare_cached("SELECT max(r.k) & 4294967295 FROM reads r WHERE r.k BETWEEN ?1 AND ?2")?;
-        let side = cid << 1 | reader.bit();
-        let seq: Option<u32> =
-            last.query_row([message_key(side, 0), message_key(side, u32::MAX)], |row| row.get(0))?;
-        if let Some(seq) = seq {
-            let mut nth = connection.prepare_cached("SELECT nth FROM messages WHERE k = ?1")?;
-            state.read(reader, seq, nth.query_row([message_key(cid, seq)], |row| row.get(0))?);
-        }
+        derive_readings(connection, cid, reader, &mut state)?;
     }
     let ConversationState { last, low, high } = state;
     connection.prepare_cached(INSERT)?.execute(params![
@@ -175,6 +169,33 @@ fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rus
         high.read,
         high.read_nth,
     ])?;
+    Ok(())
+}
+
+/// Up to where somebody has read everything, and how many messages they have read: those up to the last row,
+/// without the unread ones among them.
+fn derive_readings(
+    connection: &Connection,
+    cid: i64,
+    reader: Who,
+    state: &mut ConversationState,
+) -> rusqlite::Result<()> {
+    let range = [read_key(cid, reader, 0), read_key(cid, reader, u32::MAX), UNREAD];
+    let find = |sql: &str| {
+        connection.prepare_cached(sql)?.query_row(range, |row| {
+            Ok((row.get::<_, Option<i64>>(0)?.map(|k| split_key(k).1), row.get::<_, u32>(1)?))
+        })
+    };
+    let (last, unread) =
+        find("SELECT max(k), count(*) FILTER (WHERE at = ?3) FROM reads WHERE k BETWEEN ?1 AND ?2")?;
+    let Some(last) = last else { return Ok(()) };
+    let (upto, _) = find(
+        "SELECT max(k), 0 FROM reads WHERE k BETWEEN ?1 AND ?2
+             AND k < coalesce((SELECT min(k) FROM reads WHERE k BETWEEN ?1 AND ?2 AND at = ?3), ?2 + 1)",
+    )?;
+    let mut nth = connection.prepare_cached("SELECT nth FROM messages WHERE k = ?1")?;
+    let nth: u32 = nth.query_row([message_key(cid, last)], |row| row.get(0))?;
+    state.read(reader, upto.unwrap_or_default(), nth.saturating_sub(unread));
     Ok(())
 }
 

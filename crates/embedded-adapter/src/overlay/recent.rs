@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Recent {
     pub(super) state: ConversationState,
     rows: VecDeque<(u64, Row)>,
+    /// How many of them were read before they were moved in.
+    rows_read: usize,
     low: VecDeque<(u64, ReadSince)>,
     high: VecDeque<(u64, ReadSince)>,
 }
@@ -58,13 +60,13 @@ impl Marks {
             Who::Low => &self.low,
             Who::High => &self.high,
         };
-        marks.get(marks.partition_point(|mark| mark.seq < seq)).map(|mark| mark.at)
+        marks.get(marks.partition_point(|mark| mark.seq < seq)).and_then(|mark| mark.at)
     }
 }
 
 impl Recent {
     pub(super) const fn new(state: ConversationState) -> Self {
-        Self { state, rows: VecDeque::new(), low: VecDeque::new(), high: VecDeque::new() }
+        Self { state, rows: VecDeque::new(), rows_read: 0, low: VecDeque::new(), high: VecDeque::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -72,16 +74,19 @@ impl Recent {
     }
 
     pub(super) fn push_row(&mut self, n: u64, row: Row) {
+        self.rows_read += usize::from(row.message.is_read());
         self.rows.push_back((n, row));
     }
 
     pub(super) fn push_mark(&mut self, n: u64, mark: &Mark) {
-        self.marks_mut(mark.reader).push_back((n, ReadSince { seq: mark.seq, at: mark.at }));
+        self.marks_mut(mark.reader).push_back((n, ReadSince { seq: mark.seq, at: Some(mark.at) }));
     }
 
     /// Takes the oldest row out if it is swept.
     pub(super) fn pop_row(&mut self, swept: u64) -> Option<Row> {
-        self.rows.pop_front_if(|(n, _)| *n <= swept).map(|(_, row)| row)
+        let (_, row) = self.rows.pop_front_if(|(n, _)| *n <= swept)?;
+        self.rows_read -= usize::from(row.message.is_read());
+        Some(row)
     }
 
     /// Takes out the marks that are swept; how many.
@@ -107,6 +112,9 @@ impl Recent {
 
     /// A row as it is now: with the time of its reading.
     pub(super) fn current(&self, row: &Row) -> Arc<Message> {
+        if row.message.is_read() {
+            return Arc::clone(&row.message);
+        }
         let reader = row.sender().other();
         match self.since(reader, row.place.seq) {
             Some(at) => Arc::new(Message { read_at: Some(at), ..Message::clone(&row.message) }),
@@ -117,7 +125,15 @@ impl Recent {
     /// Since when a side has read the message at `seq`, as far as memory knows.
     pub(super) fn since(&self, reader: Who, seq: u32) -> Option<Timestamp> {
         let marks = self.marks(reader);
-        marks.get(marks.partition_point(|(_, mark)| mark.seq < seq)).map(|(_, mark)| mark.at)
+        marks.get(marks.partition_point(|(_, mark)| mark.seq < seq)).and_then(|(_, mark)| mark.at)
+    }
+
+    /// Where memory begins, and the numbers past `seq` of this sender's messages that were moved in read.
+    pub(super) fn moved_in_read(&self, sender: Who, seq: u32) -> (u32, Vec<u32>) {
+        let is_one = |row: &Row| row.message.is_read() && row.place.seq > seq && row.sender() == sender;
+        let rows = if self.rows_read == 0 { 0 } else { self.rows.len() };
+        let read = self.rows.iter().take(rows).filter(|(_, row)| is_one(row));
+        (self.floor(), read.map(|(_, row)| row.place.seq).collect())
     }
 
     pub(super) fn link(&self, seq: u32) -> Option<(MessageId, u32)> {

@@ -101,20 +101,22 @@ fn last_message(
     head: Option<&Head>,
 ) -> Result<Arc<Message>, Fault> {
     let mut message = tables::message(snapshot, conversation, cid, swept.last)?.message;
-    let reader = Who::is(message.receiver, conversation);
-    message.read_at = if swept.side(reader).read >= swept.last {
-        tables::reads(snapshot, cid, reader, swept.last, swept.last)?.first().map(|read| read.at)
-    } else {
-        head.filter(|head| head.state.last == swept.last).and_then(|head| match reader {
+    let reader = Who::receives(message.receiver, conversation);
+    if swept.side(reader).read_nth > 0 {
+        let reads = tables::reads(snapshot, cid, reader, swept.last, swept.last)?;
+        message.read_at = reads.first().and_then(|read| read.at);
+    }
+    if message.read_at.is_none() {
+        message.read_at = head.filter(|head| head.state.last == swept.last).and_then(|head| match reader {
             Who::Low => head.since.0,
             Who::High => head.since.1,
-        })
-    };
+        });
+    }
     Ok(Arc::new(message))
 }
 
 fn entry(candidate: Candidate, query: &ConversationQuery) -> ConversationEntry {
-    let me = Who::is(query.user, &candidate.conversation);
+    let me = Who::receives(query.user, &candidate.conversation);
     ConversationEntry {
         other: candidate.conversation.other(query.user),
         last_message: candidate.last_message,

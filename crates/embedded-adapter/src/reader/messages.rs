@@ -34,11 +34,11 @@ impl Desk {
         let known = tables::conversation_by_cid(tables, cid)?;
         let (conversation, _) = known.ok_or_else(|| Fault::corrupt("conversations", cid, "cid"))?;
         let mut message = tables::message(tables, &conversation, cid, seq)?.message;
-        let reader = Who::is(message.receiver, &conversation);
+        let reader = Who::receives(message.receiver, &conversation);
         // Memory first: what leaves it meanwhile is in the tables by then.
         let unswept = self.shared.overlay.read_since(&conversation, reader, seq);
         let swept = tables::reads(self.tables()?, cid, reader, seq, seq)?;
-        message.read_at = swept.first().map(|read| read.at).or(unswept);
+        message.read_at = swept.first().and_then(|read| read.at).or(unswept);
         Ok(Some(Arc::new(message)))
     }
 
@@ -107,7 +107,7 @@ fn swept(
 }
 
 /// Sets when messages of one conversation were read.
-fn set_read_times(
+pub(super) fn set_read_times(
     snapshot: &rusqlite::Connection,
     conversation: &ConversationId,
     known: KnownConversation,
@@ -119,12 +119,12 @@ fn set_read_times(
         let user = reader.user(conversation);
         let received = || messages.iter().filter(|message| message.receiver == user).map(seq_of);
         let Some((first, last)) = received().min().zip(received().max()) else { continue };
-        if known.state.side(reader).read >= first {
+        if known.state.side(reader).read_nth > 0 {
             *marks = tables::reads(snapshot, known.cid, reader, first, last)?;
         }
     }
     for message in messages {
-        let (reader, seq) = (Who::is(message.receiver, conversation), seq_of(message));
+        let (reader, seq) = (Who::receives(message.receiver, conversation), seq_of(message));
         message.read_at = swept.since(reader, seq).or_else(|| unswept.since(reader, seq));
     }
     Ok(())

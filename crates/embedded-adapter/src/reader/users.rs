@@ -6,7 +6,7 @@ use chat_ports::{
     Login, UserQuery,
     model::{Page, PasswordHash, Timestamp, User, UserId, fold},
 };
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Desk;
 use crate::fault::Fault;
@@ -20,10 +20,15 @@ const BY_EMAIL: &str = "SELECT id, username, email, password, is_online, last_se
 const LIST: &str = "SELECT id, username, email, password, is_online, last_seen, created_at, updated_at,
     username_folded FROM users WHERE username_folded >= ?1 ORDER BY username_folded, id";
 
+/// The user with this id.
+pub(crate) fn user_by_id(log: &Connection, id: UserId) -> Result<Option<User>, Fault> {
+    Ok(log.prepare_cached(BY_ID)?.query_row([id.bytes()], user_at).optional()?)
+}
+
 impl Desk {
     /// The user with this id.
     pub(crate) fn user(&mut self, id: UserId) -> Result<Option<User>, Fault> {
-        Ok(self.log()?.prepare_cached(BY_ID)?.query_row([id.bytes()], user_at).optional()?)
+        user_by_id(self.log()?, id)
     }
 
     /// Those of these users that exist, each once.
@@ -72,7 +77,7 @@ impl Desk {
     }
 }
 
-fn user_at(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(super) fn user_at(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
         id: UserId::from_bytes(row.get(0)?),
         username: row.get(1)?,

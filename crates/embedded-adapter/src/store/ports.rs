@@ -20,7 +20,7 @@ use crate::{
 
 impl Store {
     /// Queues a change; whatever becomes of the future, it is done.
-    async fn change<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+    pub(super) async fn change<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.shared.queue.push(job(reply));
         answer.await.map_err(|_lost| closed())

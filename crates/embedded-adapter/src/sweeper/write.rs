@@ -9,14 +9,14 @@ use crate::{
     fault::Fault,
     record::{Entry, Row},
     state::{ConversationState, Who},
-    tables::{self, message_key, read_key, state_at},
+    sweeper::readings::Readings,
+    tables::{self, message_key, state_at},
 };
 
 const FIND: &str = "SELECT cid, timestamp, id, last, low_sent, low_last, low_read, low_read_nth,
     high_sent, high_last, high_read, high_read_nth FROM conversations WHERE pair = ?1";
 const INSERT_MESSAGE: &str = "INSERT INTO messages
     (k, n, id, side, nth, prev, timestamp, client_id, text, pair) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-const INSERT_READ: &str = "INSERT INTO reads (k, at) VALUES (?1, ?2)";
 const INSERT_DEDUP: &str = "INSERT OR IGNORE INTO dedup (conv, client_id, seq) VALUES (?1, ?2, ?3)";
 const INSERT_ID: &str = "INSERT OR IGNORE INTO ids (id, k) VALUES (?1, ?2)";
 const DELETE_INBOX: &str = "DELETE FROM inbox WHERE user = ?1 AND timestamp = ?2 AND id = ?3";
@@ -69,20 +69,23 @@ fn number_conversations(tables: &Connection, plan: &mut Plan<'_>) -> Result<(), 
 
 fn insert_messages(tables: &Connection, group: &mut Group<'_>) -> Result<(), Fault> {
     let mut message = tables.prepare_cached(INSERT_MESSAGE)?;
-    let mut read = tables.prepare_cached(INSERT_READ)?;
+    let mut readings = Readings::new(tables, group.cid);
     for numbered in &group.entries {
         match &numbered.entry {
             Entry::Sent(row) => {
                 insert_message(&mut message, numbered.n, group.cid, row, &group.conversation)?;
-                group.state.sent(Who::is(row.message.sender, &group.conversation), row.place);
+                if let Some(at) = row.message.read_at {
+                    readings.moved_in(&group.state, row.sender().other(), row.place, at)?;
+                }
+                group.state.sent(row.sender(), row.place, row.message.is_read());
             }
             Entry::Read(mark) => {
-                read.execute((read_key(group.cid, mark.reader, mark.seq), mark.at.millis()))?;
+                readings.read(group.state.side(mark.reader).read, mark)?;
                 group.state.read(mark.reader, mark.seq, mark.nth);
             }
         }
     }
-    Ok(())
+    readings.finish()
 }
 
 fn insert_message(
@@ -180,7 +183,10 @@ fn move_in_lists(tables: &Connection, plan: &Plan<'_>) -> Result<(), Fault> {
     for group in &plan.groups {
         let Some(after) = group.after else { continue };
         let (low, high) = group.conversation.users();
-        moves.extend([low, high].map(|user| (user, group.before, after, group.cid)));
+        moves.push((low, group.before, after, group.cid));
+        if low != high {
+            moves.push((high, group.before, after, group.cid));
+        }
     }
     moves.sort_unstable_by_key(|(user, ..)| *user);
     let mut delete = tables.prepare_cached(DELETE_INBOX)?;

@@ -2,7 +2,7 @@
 
 use std::{mem, sync::Arc};
 
-use chat_ports::model::{ConversationId, Message, MessageId};
+use chat_ports::model::{ConversationId, Message, MessageId, Timestamp};
 use foldhash::{HashMap, HashMapExt};
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     shared::Shared,
     state::{ConversationState, Who},
     tables,
+    writer::reading::Scattered,
 };
 
 /// A conversation's numbers including what is staged, and its number in the tables.
@@ -96,13 +97,57 @@ impl Ledger {
             return Ok(None);
         };
         let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
-        let reader = sender.other();
-        if known.state.side(reader).read >= seq {
-            let unswept = self.shared.overlay.read_since(conversation, reader, seq);
-            let swept = self.on_tables(|tables| tables::reads(tables, cid, reader, seq, seq))?;
-            message.read_at = swept.first().map(|read| read.at).or(unswept);
-        }
+        message.read_at = self.read_at(conversation, cid, sender.other(), seq)?;
         Ok(Some(Arc::new(message)))
+    }
+
+    fn read_at(
+        &mut self,
+        conversation: &ConversationId,
+        cid: i64,
+        reader: Who,
+        seq: u32,
+    ) -> Result<Option<Timestamp>, Fault> {
+        let unswept = self.shared.overlay.read_since(conversation, reader, seq);
+        let swept = self.on_tables(|tables| tables::reads(tables, cid, reader, seq, seq))?;
+        Ok(swept.first().and_then(|read| read.at).or(unswept))
+    }
+
+    /// The message at a `seq`, as it is now; `None` if it is neither in memory nor in the tables.
+    pub(super) fn current(
+        &mut self,
+        conversation: &ConversationId,
+        known: &mut Known,
+        seq: u32,
+    ) -> Result<Option<Arc<Message>>, Fault> {
+        let found =
+            self.shared.overlay.link(conversation, seq).and_then(|(id, _)| self.shared.overlay.find(id));
+        if let Some(found) = found {
+            return Ok(Some(found.message));
+        }
+        let Some(cid) = self.cid(conversation, known)? else { return Ok(None) };
+        let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
+        let reader = Who::receives(message.receiver, conversation);
+        message.read_at = self.read_at(conversation, cid, reader, seq)?;
+        Ok(Some(Arc::new(message)))
+    }
+
+    /// Which messages past `seq` the reader has read, although not all before them: none but of messages
+    /// that were moved in.
+    pub(super) fn scattered(
+        &mut self,
+        conversation: &ConversationId,
+        known: &mut Known,
+        reader: Who,
+        seq: u32,
+    ) -> Result<Scattered, Fault> {
+        let in_memory = self.shared.overlay.moved_in_read(conversation, reader.other(), seq);
+        let (floor, unswept) = in_memory.unwrap_or((u32::MAX, Vec::new()));
+        let swept = match self.cid(conversation, known)? {
+            Some(cid) => self.on_tables(|tables| tables::scattered(tables, cid, reader, seq, floor))?,
+            None => Vec::new(),
+        };
+        Ok(Scattered { swept, unswept })
     }
 
     /// The message with this id.
@@ -117,24 +162,6 @@ impl Ledger {
             let swept = tables::message(tables, &conversation, cid, seq)?;
             Ok(Some(Found { message: Arc::new(swept.message), place: swept.place }))
         })
-    }
-
-    /// The ids of the `most` newest messages of one sender up to `last`, oldest first.
-    pub(super) fn newest_of_sender(
-        &mut self,
-        conversation: &ConversationId,
-        known: &mut Known,
-        last: u32,
-        most: u32,
-    ) -> Result<Vec<MessageId>, Fault> {
-        let (mut ids, mut seq) = (Vec::new(), last);
-        while seq != 0 && ids.len() < most as usize {
-            let (id, prev) = self.link(conversation, known, seq)?;
-            ids.push(id);
-            seq = prev;
-        }
-        ids.reverse();
-        Ok(ids)
     }
 
     /// Lets the tables' snapshot go, so that their WAL can be reused. What fails here fails again,
@@ -168,7 +195,8 @@ impl Ledger {
         Ok(swept.map(|known| known.cid))
     }
 
-    fn link(
+    /// The id of a message, and the `seq` of its sender's message before it.
+    pub(super) fn link(
         &mut self,
         conversation: &ConversationId,
         known: &mut Known,

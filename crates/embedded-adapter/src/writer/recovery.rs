@@ -55,7 +55,7 @@ impl Writer {
                 if known.state.next(sender) != Some(row.place) {
                     return Err(Fault::corrupt("entries", n, "seq"));
                 }
-                known.state.sent(sender, row.place);
+                known.state.sent(sender, row.place, row.message.is_read());
             }
             Entry::Read(mark) => known.state.read(mark.reader, mark.seq, mark.nth),
         }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use chat_ports::{
-    AppendError, Appended, Commit, MarkRead, NewMessage, NewUser, ReadUpTo, StoreError,
+    AppendError, Appended, Commit, MarkRead, NewMessage, NewUser, StoreError,
     model::{ClientId, ConversationId, Message, SocketId},
 };
 
@@ -11,8 +11,8 @@ use super::{Batch, Writer, users};
 use crate::{
     fault::Fault,
     job::{Answer, AppendReply, DoneReply, Job, ReadReply, UserReply},
-    overlay::{DedupKey, Found, Numbered, Staged},
-    record::{Entry, Mark, Row},
+    overlay::{DedupKey, Numbered, Staged},
+    record::{Entry, Row},
     state::{ConversationState, Who},
     tables,
 };
@@ -42,6 +42,8 @@ impl Writer {
                 self.change(reply, batch, |log| users::record_presence(log, &records))
             }
             Job::ClearPresence(reply) => self.change(reply, batch, users::clear_presence),
+            Job::PutUsers(users, reply) => self.put_users(&users, reply, batch),
+            Job::PutMessages(messages, reply) => self.put_messages(messages, reply, batch),
             Job::Probe(reply) => self.probe(reply, batch),
             Job::Prune(safe) => {
                 self.prunable = self.prunable.max(safe);
@@ -79,7 +81,7 @@ impl Writer {
                 return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into())));
             }
         }
-        known.state.sent(sender, place);
+        known.state.sent(sender, place, false);
         self.ledger.put(conversation, known);
         batch.commits.push(Commit::Sent { message: Arc::clone(&message), except });
         let appended = Appended { message: Arc::clone(&message), repeated: false };
@@ -132,32 +134,7 @@ impl Writer {
         }
     }
 
-    /// What a reading changes, and the entry for it; no entry if all of it was read before.
-    fn plan_reading(
-        &mut self,
-        reading: &MarkRead,
-        found: &Found,
-    ) -> Result<(ReadUpTo, Option<(Mark, ConversationState)>), Fault> {
-        let (message, place) = (&found.message, found.place);
-        let conversation = message.conversation();
-        let reader = Who::is(reading.reader, &conversation);
-        let mut known = self.ledger.known(&conversation)?;
-        let before = *known.state.side(reader);
-        let mut read = ReadUpTo { conversation, sender: message.sender, count: 0, messages: Vec::new() };
-        if place.seq <= before.read {
-            return Ok((read, None));
-        }
-        let count = place.nth.saturating_sub(before.read_nth);
-        read.count = count.into();
-        let most = count.min(reading.max_ids);
-        read.messages = self.ledger.newest_of_sender(&conversation, &mut known, place.seq, most)?;
-        known.state.read(reader, place.seq, place.nth);
-        self.ledger.put(conversation, known);
-        let mark = Mark { conversation, reader, seq: place.seq, nth: place.nth, at: reading.at };
-        Ok((read, Some((mark, known.state))))
-    }
-
-    fn write_entry(
+    pub(super) fn write_entry(
         &mut self,
         entry: Entry,
         state: ConversationState,
@@ -215,7 +192,7 @@ impl Writer {
         })
     }
 
-    fn excuse(&self, batch: &mut Batch, answer: Answer) -> Result<(), Fault> {
+    pub(super) fn excuse(&self, batch: &mut Batch, answer: Answer) -> Result<(), Fault> {
         batch.answer_anyway(answer);
         Ok(())
     }

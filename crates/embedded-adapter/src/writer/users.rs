@@ -1,12 +1,16 @@
 //! The tables that are not message traffic: written in the same group commit as the log's entries.
 
 use chat_ports::{
-    InsertUserError, NewUser, PresenceRecord, TakenField,
-    model::{User, fold},
+    ArchiveError, InsertUserError, NewUser, PresenceRecord, TakenField,
+    model::{User, UserId, fold},
+    user_difference,
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::fault::Fault;
+use crate::{fault::Fault, reader::user_by_id};
+
+const PUT: &str = "INSERT INTO users (id, username, username_folded, email, email_folded, password,
+    is_online, last_seen, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Makes an account inside the open transaction. The outer error is the log's, the inner one the
 /// caller's.
@@ -51,6 +55,51 @@ pub(super) fn insert(log: &Connection, new: NewUser) -> Result<Result<User, Inse
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Puts accounts as they are inside the open transaction, up to the first that can't be.
+pub(super) fn put(log: &Connection, users: &[User]) -> Result<Result<(), ArchiveError>, Fault> {
+    for user in users {
+        if let Some(there) = user_by_id(log, user.id)? {
+            match user_difference(&there, user) {
+                None => continue,
+                Some(field) => {
+                    let id = user.id.to_string();
+                    return Ok(Err(ArchiveError::Differs { collection: "users", id, field }));
+                }
+            }
+        }
+        if let Err(error) = put_new(log, user)? {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn put_new(log: &Connection, user: &User) -> Result<Result<(), ArchiveError>, Fault> {
+    let User { id, username, email, password, is_online, last_seen, created_at, updated_at } = user;
+    let folded = (fold(username), fold(email));
+    for (column, value, field) in
+        [("username_folded", &folded.0, TakenField::Username), ("email_folded", &folded.1, TakenField::Email)]
+    {
+        let mut find = log.prepare_cached(&format!("SELECT id FROM users WHERE {column} = ?1"))?;
+        if let Some(other) = find.query_row([value], |row| row.get(0)).optional()? {
+            return Ok(Err(ArchiveError::Collides { user: *id, other: UserId::from_bytes(other), field }));
+        }
+    }
+    log.prepare_cached(PUT)?.execute((
+        id.bytes(),
+        username,
+        folded.0,
+        email,
+        folded.1,
+        password.expose(),
+        is_online,
+        last_seen.map(|at| at.millis()),
+        created_at.millis(),
+        updated_at.millis(),
+    ))?;
+    Ok(Ok(()))
 }
 
 /// Writes presence of those users that exist.
