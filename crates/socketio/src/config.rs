@@ -11,6 +11,8 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// What a session speaks. Socket.IO.
+    pub protocol: Protocol,
     /// Time from the handshake, or from the last pong, to the next ping. 25 s.
     pub ping_interval: Duration,
     /// Time from a ping to the end of the session when no pong comes. 20 s.
@@ -39,10 +41,21 @@ pub struct Config {
     pub allow_upgrades: bool,
 }
 
+/// What a session speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Socket.IO: namespaces, events, acknowledgements, attachments.
+    SocketIo,
+    /// Engine.IO alone: every message is handed up as it came, in [`Event::Text`](crate::Event::Text) and
+    /// [`Event::Binary`](crate::Event::Binary). There are no namespaces, and no time to join one.
+    EngineIo,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let deadline = Duration::from_secs(10);
         Self {
+            protocol: Protocol::SocketIo,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             connect_timeout: deadline,

@@ -64,10 +64,12 @@ pub mod packet;
 pub mod session;
 pub mod websocket;
 
+mod acks;
 mod config;
 mod json;
 
-pub use config::Config;
+pub use acks::Acks;
+pub use config::{Config, Protocol};
 pub use engine::{Refusal, Request};
 pub use packet::{AckId, Arguments, Namespace};
 pub use session::{

@@ -25,8 +25,8 @@ use bytes::Bytes;
 pub use io::{Event, Frame, Input, LinkId, Outgoing, Output, Reply, RequestId, Transport};
 pub use reason::CloseReason;
 
-use crate::Config;
 use crate::packet::{self, Namespace, Packet};
+use crate::{Config, Protocol};
 use connection::{Connection, Incoming};
 use membership::Memberships;
 use partial::{Partial, Progress};
@@ -45,7 +45,7 @@ impl Session {
     /// Begins a session under the id `sid`; its first packet, OPEN, is queued.
     #[must_use]
     pub fn new(config: Arc<Config>, sid: &str, transport: Transport, now: Instant) -> Self {
-        let connect_due = Some(now + config.connect_timeout);
+        let connect_due = (config.protocol == Protocol::SocketIo).then(|| now + config.connect_timeout);
         let connection = Connection::new(config, sid, transport, now);
         Self { connection, namespaces: Memberships::default(), connect_due, partial: None }
     }
@@ -140,8 +140,8 @@ impl Session {
         if attachments.is_empty() {
             return self.connection.push(text);
         }
-        let frames = attachments.into_iter().map(Frame::Binary);
-        self.connection.push_all(std::iter::once(Frame::Text(text)).chain(frames));
+        let header = Some(text).filter(|text| !text.is_empty()).map(Frame::Text);
+        self.connection.push_all(header.into_iter().chain(attachments.into_iter().map(Frame::Binary)));
     }
 
     /// Whether a packet would go out now: the session is on a WebSocket, or a GET waits and there is room
@@ -174,9 +174,16 @@ impl Session {
 
     fn receive(&mut self, incoming: Incoming) {
         match incoming {
+            Incoming::Text(text) if self.is_bare() => self.emit(Event::Text(text)),
+            Incoming::Binary(data) if self.is_bare() => self.emit(Event::Binary(data)),
             Incoming::Text(text) => self.text(text),
             Incoming::Binary(data) => self.attachment(data),
         }
+    }
+
+    /// Whether it speaks Engine.IO alone.
+    fn is_bare(&self) -> bool {
+        self.connection.config.protocol == Protocol::EngineIo
     }
 
     fn text(&mut self, text: Bytes) {

@@ -53,6 +53,8 @@ impl fmt::Debug for Event {
                 write!(f, "Ack({nsp:?}, {id}, {args:?}, {} attachments)", attachments.len())
             }
             Self::Disconnect { nsp } => write!(f, "Disconnect({nsp:?})"),
+            Self::Text(data) => write!(f, "Text({} bytes)", data.len()),
+            Self::Binary(data) => write!(f, "Binary({} bytes)", data.len()),
             Self::Closed { reason } => write!(f, "Closed({reason:?})"),
         }
     }

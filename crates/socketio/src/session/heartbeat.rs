@@ -2,9 +2,13 @@
 //!
 //! Source: the Engine.IO protocol, "Heartbeat".
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Config;
+
+/// A ping that is sent no later than this after it was due is in time: timers ring a moment late, and the delays of
+/// two would add up.
+const IN_TIME: Duration = Duration::from_millis(5);
 
 /// When the next ping is due, or the answer to the last one.
 #[derive(Debug)]
@@ -39,7 +43,14 @@ impl Heartbeat {
         if self.awaiting_pong {
             return Some(Beat::Dead);
         }
-        *self = Self { due: now + config.ping_timeout, awaiting_pong: true };
+        let late = now.duration_since(self.due) > IN_TIME;
+        let sent = if late { now } else { self.due };
+        *self = Self { due: sent + config.ping_timeout, awaiting_pong: true };
         Some(Beat::Ping)
+    }
+
+    /// Whether the time for a pong is over, though no timer has told of it yet.
+    pub(super) fn is_dead(&self, now: Instant) -> bool {
+        self.awaiting_pong && now >= self.due
     }
 }

@@ -134,10 +134,25 @@ pub enum Frame {
 /// A Socket.IO packet to be sent: its header and its attachments, never parted by another packet.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Outgoing {
-    /// The whole Engine.IO message, the leading `4` included (see [`encode_event`](crate::packet::encode_event)).
+    /// The whole Engine.IO message, the leading `4` included (see [`encode_event`](crate::packet::encode_event)); empty
+    /// where there are only binary messages.
     pub text: Bytes,
     /// The binary messages that follow it.
     pub attachments: Vec<Bytes>,
+}
+
+impl Outgoing {
+    /// A message in text, for a session that speaks Engine.IO alone.
+    #[must_use]
+    pub fn text(text: &[u8]) -> Self {
+        Self::from(Bytes::from([b"4", text].concat()))
+    }
+
+    /// A message in bytes, for a session that speaks Engine.IO alone.
+    #[must_use]
+    pub fn binary(data: Bytes) -> Self {
+        Self { text: Bytes::new(), attachments: vec![data] }
+    }
 }
 
 impl From<Bytes> for Outgoing {
@@ -185,6 +200,10 @@ pub enum Event {
         /// The namespace.
         nsp: Namespace,
     },
+    /// A message in text, of a session that speaks Engine.IO alone.
+    Text(Bytes),
+    /// A message in bytes, of a session that speaks Engine.IO alone.
+    Binary(Bytes),
     /// The session is over, with all its namespaces. The last event.
     Closed {
         /// Why.

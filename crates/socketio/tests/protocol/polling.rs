@@ -279,3 +279,31 @@ fn a_ping_waits_for_its_get_and_its_pong_is_awaited() {
     peer.pass(20 * SECOND);
     peer.expect(&["reply 7 200 1", "closed ping_timeout"]);
 }
+
+#[test]
+fn a_get_that_comes_when_the_pong_is_overdue_finds_no_session() {
+    let mut peer = Peer::joined_polling();
+    peer.pass(Duration::from_secs(25));
+    // The timer that tells of it has not rung yet.
+    peer.now += Duration::from_secs(20);
+    peer.get(4);
+    peer.expect(&["closed ping_timeout", r#"reply 4 400 {"code":1,"message":"Session ID unknown"}"#]);
+}
+
+#[test]
+fn a_ping_that_is_a_little_late_puts_nothing_off() {
+    let mut peer = Peer::joined_polling();
+    let began = peer.now;
+    peer.now = began + Duration::from_millis(25_003);
+    peer.input(Input::Timeout);
+    assert_eq!(peer.session.poll_timeout(), Some(began + Duration::from_secs(45)));
+}
+
+#[test]
+fn a_ping_that_is_late_leaves_the_client_its_time() {
+    let mut peer = Peer::joined_polling();
+    peer.now += Duration::from_secs(26);
+    let sent = peer.now;
+    peer.input(Input::Timeout);
+    assert_eq!(peer.session.poll_timeout(), Some(sent + Duration::from_secs(20)));
+}

@@ -12,6 +12,11 @@ use crate::engine::{Refusal, decode_payload};
 impl Connection {
     pub(super) fn get(&mut self, request: RequestId) {
         match &mut self.line {
+            // A POST that is being read may bring the pong.
+            Line::Polling(polling) if polling.post.is_none() && self.heartbeat.is_dead(self.now) => {
+                self.close(CloseReason::PingTimeout);
+                self.reply(request, Refusal::UnknownSid);
+            }
             Line::Polling(polling) if polling.get.is_none() => polling.get = Some(request),
             Line::Polling(_) => self.overlap(request),
             Line::WebSocket(_) => self.reply(request, Refusal::BadRequest),
