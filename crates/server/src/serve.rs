@@ -50,6 +50,7 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
         hub,
         Arc::clone(&built.store) as Arc<dyn StoreHealth>,
         Arc::clone(&built.clock),
+        None,
         settings.transport.clone(),
     );
     let broken = |error| Failure::run("the listener", error);

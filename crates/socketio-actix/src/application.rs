@@ -18,7 +18,10 @@ pub trait Application: Send + Sync + 'static {
     type Client: Client;
 
     /// A session begins with this request.
-    fn open(self: &Arc<Self>, request: &RequestHead) -> Self::Client;
+    ///
+    /// # Errors
+    /// The response, where it may not: too many are open, or come at once.
+    fn open(self: &Arc<Self>, request: &RequestHead) -> Result<Self::Client, Box<HttpResponse>>;
 
     /// The time, which never goes back.
     fn now(&self) -> Instant;

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::dev::RequestHead;
+use actix_web::{HttpResponse, dev::RequestHead};
 use bytes::Bytes;
 use chat_socketio::{CloseReason, Event, Input, LinkId, Output, Reply, RequestId, Session, Transport};
 use parking_lot::{Mutex, MutexGuard};
@@ -59,27 +59,44 @@ pub(crate) struct Core<A: Application> {
 
 impl<A: Application> Connection<A> {
     /// Opens a session over long-polling. Its own task drives it until a WebSocket takes over.
-    pub(crate) fn open_polling(app: &Arc<Shared<A>>, head: &RequestHead) -> Arc<Self> {
-        let connection = Self::open(app, Transport::Polling, head);
+    ///
+    /// # Errors
+    /// The application's refusal.
+    pub(crate) fn open_polling(
+        app: &Arc<Shared<A>>,
+        head: &RequestHead,
+    ) -> Result<Arc<Self>, Box<HttpResponse>> {
+        let connection = Self::open(app, Transport::Polling, head)?;
         actix_web::rt::spawn(polling::drive(Arc::clone(&connection)));
-        connection
+        Ok(connection)
     }
 
     /// Opens a session over a WebSocket, which drives it.
-    pub(crate) fn open_websocket(app: &Arc<Shared<A>>, head: &RequestHead) -> (Arc<Self>, LinkId) {
+    ///
+    /// # Errors
+    /// The application's refusal.
+    pub(crate) fn open_websocket(
+        app: &Arc<Shared<A>>,
+        head: &RequestHead,
+    ) -> Result<(Arc<Self>, LinkId), Box<HttpResponse>> {
         let link = LinkId(0);
-        let connection = Self::open(app, Transport::WebSocket(link), head);
+        let connection = Self::open(app, Transport::WebSocket(link), head)?;
         connection.core.lock().links.push(Link::new(link));
-        (connection, link)
+        Ok((connection, link))
     }
 
-    fn open(app: &Arc<Shared<A>>, transport: Transport, head: &RequestHead) -> Arc<Self> {
+    fn open(
+        app: &Arc<Shared<A>>,
+        transport: Transport,
+        head: &RequestHead,
+    ) -> Result<Arc<Self>, Box<HttpResponse>> {
+        let client = app.application.open(head)?;
         let sid: Box<str> = random_id().into();
         let now = app.application.now();
         let connection = Arc::new(Self {
             core: Mutex::new(Core {
                 session: Session::new(Arc::clone(&app.engine), &sid, transport, now),
-                client: app.application.open(head),
+                client,
                 outbox: Arc::new(Outbox::new(app.options.outbox_bytes)),
                 links: Vec::new(),
                 waiters: Vec::new(),
@@ -94,7 +111,7 @@ impl<A: Application> Connection<A> {
             app: Arc::clone(app),
         });
         app.sessions.insert(&connection);
-        connection
+        Ok(connection)
     }
 
     /// The session's id: a secret, the key of its HTTP requests.

@@ -36,10 +36,10 @@ pub(crate) async fn serve<A: Application>(
         Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => {
             error(request.head(), &app, HttpError::Draining)
         }
-        Ok(Request::Open) => {
-            let connection = Connection::open_polling(&app, request.head());
-            get(&request, &connection).await
-        }
+        Ok(Request::Open) => match Connection::open_polling(&app, request.head()) {
+            Ok(connection) => get(&request, &connection).await,
+            Err(refused) => cors::mark(request.head(), *refused),
+        },
         Ok(Request::Get { sid }) => match app.sessions.get(&sid) {
             Some(connection) => get(&request, &connection).await,
             None => refusal(request.head(), Refusal::UnknownSid),
@@ -165,7 +165,9 @@ fn open_websocket<A: Application>(
     let known = known.map_err(|error| refuse(head, error))?;
     let response = handshake(head).map_err(|_no_websocket| refuse(head, Refusal::BadRequest))?;
     let (connection, link) = match known {
-        None => Connection::open_websocket(app, head),
+        None => {
+            Connection::open_websocket(app, head).map_err(|refused| Box::new(cors::mark(head, *refused)))?
+        }
         Some(connection) => {
             let link = connection.upgrade();
             (connection, link)

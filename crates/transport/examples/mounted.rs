@@ -75,7 +75,7 @@ async fn main() -> io::Result<()> {
     let settings = Settings::default();
     let hub = Hub::new(&settings, clock.clone());
     let _first = bus.0.set(hub.clone());
-    let transport = Transport::new(chat, hub, store, clock, settings);
+    let transport = Transport::new(chat, hub, store, clock, None, settings);
     let background = transport.clone();
     rt::spawn(async move { background.background().await });
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(5000);

@@ -13,16 +13,21 @@ use std::{
 
 use actix_web::{HttpResponse, dev::RequestHead};
 use chat_domain::{
-    Chat,
-    ports::{Clock, StoreHealth},
+    Chat, ChatError,
+    ports::{Clock, RateLimiter, RateSubject, StoreHealth},
 };
 use chat_socketio_actix::{Application, HttpError};
 use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
-    Hub, Settings, bearer, reply,
+    Hub, Settings, bearer,
+    places::{Place, Places},
+    reply,
     socket::{Pipeline, Socket},
 };
+
+/// After which time another session of an address that has its most may be tried: nobody knows when one ends.
+const FULL_ADDRESS_WAIT: Duration = Duration::from_secs(5);
 
 /// What every handler and socket shares.
 pub(crate) struct App {
@@ -30,8 +35,10 @@ pub(crate) struct App {
     pub(crate) hub: Arc<Hub>,
     pub(crate) health: Arc<dyn StoreHealth>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
     pub(crate) settings: Settings,
     pub(crate) started: Instant,
+    places: Arc<Places>,
     draining: AtomicBool,
     busy: AtomicUsize,
     done: Notify,
@@ -45,6 +52,7 @@ impl App {
         hub: Arc<Hub>,
         health: Arc<dyn StoreHealth>,
         clock: Arc<dyn Clock>,
+        limiter: Option<Arc<dyn RateLimiter>>,
         settings: Settings,
     ) -> Self {
         Self {
@@ -53,12 +61,23 @@ impl App {
             health,
             started: clock.instant(),
             clock,
+            limiter,
             settings,
+            places: Arc::default(),
             draining: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
             done: Notify::new(),
             flushing: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Counts one for the subject.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the wait.
+    pub(crate) fn count(&self, subject: &RateSubject) -> Result<(), ChatError> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        limiter.take(subject).map_err(|retry_after| ChatError::RateLimited { retry_after })
     }
 
     /// From here on the server is not ready.
@@ -120,11 +139,23 @@ impl App {
     }
 }
 
+impl App {
+    /// A place for a session that begins with this request, unless its address begins or has too many.
+    fn admit(&self, request: &RequestHead) -> Result<Place, ChatError> {
+        let address = self.settings.trusted_proxies.client(request);
+        self.count(&RateSubject::Handshakes(address))?;
+        let place = self.places.take(address, self.settings.max_sockets_per_address);
+        place.ok_or(ChatError::RateLimited { retry_after: FULL_ADDRESS_WAIT })
+    }
+}
+
 impl Application for App {
     type Client = Socket;
 
-    fn open(self: &Arc<Self>, request: &RequestHead) -> Socket {
-        Socket::new(Arc::clone(self), bearer::handshake_token(request, self.settings.query_token))
+    fn open(self: &Arc<Self>, request: &RequestHead) -> Result<Socket, Box<HttpResponse>> {
+        let place = self.admit(request).map_err(|refused| Box::new(reply::error(&refused)))?;
+        let token = bearer::handshake_token(request, self.settings.query_token);
+        Ok(Socket::new(Arc::clone(self), place, token))
     }
 
     fn now(&self) -> Instant {

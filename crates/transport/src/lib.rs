@@ -14,6 +14,8 @@ mod app;
 mod bearer;
 mod body;
 mod hub;
+mod places;
+mod proxies;
 mod reply;
 mod rest;
 mod serve;
@@ -24,6 +26,7 @@ mod wire;
 
 pub use chat_socketio_actix::{Origins, ServeOptions, protocol::Config as EngineConfig};
 pub use hub::Hub;
+pub use proxies::TrustedProxies;
 pub use serve::serve;
 pub use settings::Settings;
 pub use transport::Transport;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use chat_domain::model::Limits;
 use chat_socketio_actix::{Options, Origins, protocol::Config};
 
+use crate::TrustedProxies;
+
 /// Settings of the transport. Durations are wall time, sizes are bytes.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     pub outbox_bytes: usize,
     /// Most sockets of one user; one more is refused with `forbidden`. Default 50.
     pub max_sockets_per_user: usize,
+    /// Most sessions of one address; the handshake of one more is refused with `rate_limited`. Default 10,000.
+    pub max_sockets_per_address: usize,
     /// Sends of one socket that may be on their way to the store at once. Default 64.
     pub max_sends_in_flight: usize,
     /// Events of one socket that wait their turn; past them the socket is not read. Default 512.
@@ -26,6 +30,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// Which foreign origins browsers may come from.
     pub origins: Origins,
+    /// Whose `X-Forwarded-For` tells where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Whether `?token=` on the handshake counts. Default off: it lands in logs.
     pub query_token: bool,
     /// Whether `GET /api/users` lists anybody. Default on.
@@ -42,12 +48,14 @@ impl Default for Settings {
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
             max_sockets_per_user: 50,
+            max_sockets_per_address: 10_000,
             max_sends_in_flight: 64,
             max_queued_events: 512,
             send_timeout: Duration::from_secs(5),
             max_body_bytes: 64 * 1024,
             body_timeout: Duration::from_secs(30),
             origins: Origins::SameOrigin,
+            trusted_proxies: TrustedProxies::default(),
             query_token: false,
             users_list: true,
             limits: Limits::default(),

@@ -4,6 +4,7 @@
 //! [answers](answers) what is finished.
 
 mod answers;
+mod pace;
 mod pipeline;
 
 use std::{
@@ -14,7 +15,9 @@ use std::{
 };
 
 use chat_domain::{
-    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized, model::SocketId, ports::TokenError,
+    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized,
+    model::SocketId,
+    ports::{RateSubject, TokenError},
 };
 use chat_socketio_actix::{
     Client, Io,
@@ -23,10 +26,14 @@ use chat_socketio_actix::{
 };
 use serde::Deserialize;
 
-use self::pipeline::{Asker, Finished, Outcome, Work};
+use self::{
+    pace::{Pace, Pass},
+    pipeline::{Asker, Finished, Outcome, Work},
+};
 use crate::{
     app::App,
-    wire::{self, event, parse_request, write_error},
+    places::Place,
+    wire::{self, EventRequest, event, parse_request, write_error},
 };
 
 pub(crate) use pipeline::Pipeline;
@@ -46,10 +53,13 @@ pub(crate) type HandshakeToken = Option<Box<str>>;
 pub(crate) struct Socket {
     app: Arc<App>,
     pipeline: Pipeline,
+    pace: Pace,
     visitor: Option<Box<Visitor>>,
     /// Counts visits (CONNECT to DISCONNECT), so that answers to an earlier one are known.
     visit: u32,
     handshake_token: HandshakeToken,
+    /// Held as long as the session is open.
+    place: Option<Place>,
 }
 
 /// Who is connected to the namespace.
@@ -61,9 +71,10 @@ struct Visitor {
 }
 
 impl Socket {
-    pub(crate) fn new(app: Arc<App>, handshake_token: HandshakeToken) -> Self {
+    pub(crate) fn new(app: Arc<App>, place: Place, handshake_token: HandshakeToken) -> Self {
         let pipeline = Pipeline::new(app.settings.max_sends_in_flight);
-        Self { app, pipeline, visitor: None, visit: 0, handshake_token }
+        let pace = Pace::new(app.limiter.as_deref());
+        Self { app, pipeline, pace, visitor: None, visit: 0, handshake_token, place: Some(place) }
     }
 }
 
@@ -110,6 +121,11 @@ impl Socket {
             io.session.refuse(io.now, nsp, "Invalid namespace", Some(&data));
             return;
         }
+        // A refusal would keep the client away for good; it comes back by itself when its transport is closed.
+        if self.pace.step(self.app.limiter.as_deref()) != Pass::Go {
+            io.session.close(io.now, CloseReason::Flood);
+            return;
+        }
         let token = auth_token(auth).or_else(|| self.handshake_token.as_deref().map(str::to_owned));
         let deadline = io.now + self.app.settings.send_timeout;
         self.pipeline.push(Work::Authenticate(token), None, self.visit, deadline);
@@ -117,9 +133,23 @@ impl Socket {
 
     fn on_message(&mut self, io: &mut Io<'_>, ack: Option<AckId>, args: &Arguments) {
         let Some(visitor) = &self.visitor else { return };
+        let deadline = io.arrived + self.app.settings.send_timeout;
+        match self.pace.step(self.app.limiter.as_deref()) {
+            Pass::Go => {}
+            Pass::Wait(retry_after) => {
+                let refusal = Outcome::Failed(ChatError::RateLimited { retry_after });
+                return self.pipeline.push_done(refusal, ack, self.visit, deadline);
+            }
+            Pass::Cut => return io.session.close(io.now, CloseReason::Flood),
+        }
         let limits = &self.app.settings.limits;
         let Some(request) = parse_request(&args.name(), args.get(0), limits) else { return };
-        let deadline = io.arrived + self.app.settings.send_timeout;
+        let request = request.map_err(ChatError::from).and_then(|request| {
+            if matches!(request, EventRequest::Send(_)) {
+                self.app.count(&RateSubject::Messages(visitor.identity.user))?;
+            }
+            Ok(request)
+        });
         match request {
             _ if io.leaving => {
                 let refusal = Outcome::Failed(ChatError::unavailable("draining"));
@@ -130,7 +160,7 @@ impl Socket {
                 self.pipeline.push(Work::new(request, asker), ack, self.visit, deadline);
             }
             Err(error) => {
-                self.pipeline.push_done(Outcome::Failed(error.into()), ack, self.visit, deadline);
+                self.pipeline.push_done(Outcome::Failed(error), ack, self.visit, deadline);
             }
         }
     }
@@ -201,6 +231,7 @@ impl Socket {
 
     /// The session is over: what is under way goes on alone.
     fn on_closed(&mut self, io: &mut Io<'_>, reason: CloseReason) {
+        self.place = None;
         // A server that stops is not a lost link: nobody comes back to it.
         let clean = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
         self.depart(io, if clean { Departure::Clean } else { Departure::Lost });

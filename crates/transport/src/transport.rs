@@ -9,7 +9,7 @@ use std::{
 use actix_web::web::{Data, ServiceConfig};
 use chat_domain::{
     Chat,
-    ports::{Clock, StoreHealth},
+    ports::{Clock, RateLimiter, StoreHealth},
 };
 use chat_socketio_actix::SocketIo;
 use tokio::time::MissedTickBehavior;
@@ -29,16 +29,17 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Joins a chat with the hub that its bus delivers to.
+    /// Joins a chat with the hub that its bus delivers to. Without a limiter nothing is too often.
     pub fn new(
         chat: Arc<Chat>,
         hub: Arc<Hub>,
         health: Arc<dyn StoreHealth>,
         clock: Arc<dyn Clock>,
+        limiter: Option<Arc<dyn RateLimiter>>,
         settings: Settings,
     ) -> Self {
         let options = settings.socket_io();
-        let app = Arc::new(App::new(chat, hub, health, clock, settings));
+        let app = Arc::new(App::new(chat, hub, health, clock, limiter, settings));
         Self { socket_io: SocketIo::new(Arc::clone(&app), options), app }
     }
 

@@ -24,6 +24,8 @@ pub enum CloseReason {
     AttachmentsTimeout,
     /// The client does not take what is sent to it.
     Slow,
+    /// The client did more than it may, and did not heed being told so.
+    Flood,
     /// The embedder's wish.
     Server,
     /// The server is going down.
@@ -38,7 +40,7 @@ impl CloseReason {
             Self::Malformed | Self::Unexpected => 1002,
             Self::TooLarge => 1009,
             Self::Shutdown => 1001,
-            Self::Slow => 1008,
+            Self::Slow | Self::Flood => 1008,
             Self::ClientClosed
             | Self::TransportLost
             | Self::Overlap
@@ -63,6 +65,7 @@ impl CloseReason {
             Self::ConnectTimeout => "connect_timeout",
             Self::AttachmentsTimeout => "attachments_timeout",
             Self::Slow => "slow",
+            Self::Flood => "flood",
             Self::Server => "server",
             Self::Shutdown => "shutdown",
         }

@@ -5,7 +5,10 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
-use chat_domain::{ChatError, ListUsers, UserPage, ports::StoreError};
+use chat_domain::{
+    ChatError, ListUsers, UserPage,
+    ports::{RateSubject, StoreError},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -22,6 +25,8 @@ use crate::{
 /// `POST /api/auth/register`
 pub(super) async fn register(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
     let registering = async {
+        let address = app.settings.trusted_proxies.client(request.head());
+        app.count(&RateSubject::Registrations(address))?;
         let body: RegisterBody = parse_json(&request, payload, &app).await?;
         let grant = within(&app, app.chat.accounts.register(body.into())).await?;
         Ok(render(|out| write_grant(out, &grant)))
@@ -32,8 +37,11 @@ pub(super) async fn register(request: HttpRequest, payload: Payload, app: Data<A
 /// `POST /api/auth/login`
 pub(super) async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
     let logging_in = async {
+        let address = app.settings.trusted_proxies.client(request.head());
+        app.count(&RateSubject::LoginsFrom(address))?;
         let body: LoginBody = parse_json(&request, payload, &app).await?;
         let (login, password) = body.into_parts()?;
+        app.count(&RateSubject::LoginsTo(login.clone()))?;
         let grant = within(&app, app.chat.accounts.login(login, password)).await?;
         Ok(render(|out| write_grant(out, &grant)))
     };

@@ -15,8 +15,13 @@ pub(crate) struct Client {
 impl Client {
     /// A connected socket of the host's user with this number.
     pub(crate) fn connect(host: &Host, user: usize) -> Self {
+        Self::connect_with(host, user, "")
+    }
+
+    /// One with a header in its handshake.
+    pub(crate) fn connect_with(host: &Host, user: usize, header: &str) -> Self {
         let mut client = Self::dial(host);
-        let head = client.handshake("/socket.io/?EIO=4&transport=websocket", "");
+        let head = client.handshake("/socket.io/?EIO=4&transport=websocket", header);
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         client.expect("0{");
         client.send(&format!("40{{\"token\":\"{}\"}}", host.token(user)));

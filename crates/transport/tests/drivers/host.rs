@@ -58,6 +58,10 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn start(driver: Driver) -> Self {
+        Self::with(driver, Settings::default())
+    }
+
+    pub(crate) fn with(driver: Driver, settings: Settings) -> Self {
         let (clock, bus) = (Arc::new(SystemClock), Arc::new(Direct::default()));
         let store = MemoryStore::new(clock.clone(), Arc::new(Delivery::new(bus.clone())));
         let ids = Arc::new(SequentialIds::new());
@@ -75,10 +79,10 @@ impl Host {
             limits: Limits::default(),
             settings: ChatSettings::default(),
         }));
-        let settings = Settings { outbox_bytes: 64 * 1024, ..Settings::default() };
+        let settings = Settings { outbox_bytes: 64 * 1024, ..settings };
         let hub = Hub::new(&settings, clock.clone());
         let _first = bus.0.set(hub.clone());
-        let transport = Transport::new(chat, hub.clone(), store, clock, settings);
+        let transport = Transport::new(chat, hub.clone(), store, clock, None, settings);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = run(driver, transport.clone(), listener);

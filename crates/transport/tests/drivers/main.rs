@@ -13,6 +13,7 @@ mod host;
 
 use std::time::Duration;
 
+use chat_transport::{Settings, TrustedProxies};
 use client::Client;
 use host::{Driver, Host};
 
@@ -127,6 +128,29 @@ fn a_handshake_that_is_refused_says_why() {
             let answer = Client::refused(&host, path, header);
             assert!(answer.contains(expected), "{driver:?} {path}: {answer}");
         }
+    }
+}
+
+#[test]
+fn an_address_has_so_many_sessions_and_a_place_is_free_again_when_one_ends() {
+    const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
+    let from = |last: u8| format!("X-Forwarded-For: 203.0.113.7, 192.0.2.{last}\r\n");
+    for driver in BOTH {
+        let settings = Settings {
+            max_sockets_per_address: 1,
+            trusted_proxies: TrustedProxies::parse("127.0.0.1").unwrap(),
+            ..Settings::default()
+        };
+        let host = Host::with(driver, settings);
+        let one = Client::connect_with(&host, 0, &from(1));
+        let _two = Client::connect_with(&host, 0, &from(2));
+        let answer = Client::refused(&host, PATH, &from(1));
+        assert!(answer.starts_with("HTTP/1.1 429"), "{driver:?} {answer}");
+        assert!(answer.to_lowercase().contains("retry-after: 5\r\n"), "{driver:?} {answer}");
+        assert!(answer.contains("{\"code\":\"rate_limited\","), "{driver:?} {answer}");
+        drop(one);
+        host.until_sockets(1);
+        Client::connect_with(&host, 0, &from(1));
     }
 }
 
