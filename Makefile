@@ -17,6 +17,7 @@ HAS_NPM := $(shell command -v $(NPM) 2>/dev/null)
 WEB_MODULES := web/node_modules/.installed
 WEB_PAGE := web/dist/index.html
 JS_MODULES := tests/js/node_modules/.installed
+ECHO := $(abspath $(TARGET))/debug/examples/echo
 MONGO_SERVER := $(TARGET)/mongo-server
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
@@ -71,7 +72,7 @@ test-web: need-npm $(WEB_MODULES)
 
 ## test-js: the real binary on both stores, by the official client, raw sockets and a browser (STORE=mongo ONLY='order crash' picks)
 .PHONY: test-js
-test-js: need-npm tools mongo-server $(JS_MODULES) $(WEB_PAGE)
+test-js: need-npm tools mongo-server $(if $(ONLY),,test-protocol) $(JS_MODULES) $(WEB_PAGE)
 	$(CARGO) build --locked -p chat-server
 	failed=; for store in $(or $(STORE),embedded mongo); do \
 		echo "The store is $$store."; \
@@ -80,6 +81,15 @@ test-js: need-npm tools mongo-server $(JS_MODULES) $(WEB_PAGE)
 			node --test --test-concurrency=$(or $(JOBS),3) --test-reporter=spec \
 			$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)) || failed+=" $$store"; \
 	done; [[ -z $$failed ]] || { echo "make: end-to-end tests failed on:$$failed" >&2; exit 1; }
+
+## test-protocol: the echo server by the cases of the protocols' own test suites (part of test-js)
+.PHONY: test-protocol
+test-protocol: need-npm $(JS_MODULES) echo
+	cd tests/js && ECHO_BIN="$(ECHO)" node --test --test-reporter=spec protocol/*.test.mjs
+
+.PHONY: echo
+echo:
+	$(CARGO) build --locked -p chat-socketio-actix --example echo
 
 ## mongo-server: the MongoDB-wire server of the tests, where there is neither TEST_MONGODB_URI nor a mongod in PATH
 .PHONY: mongo-server
