@@ -8,7 +8,7 @@
 
 use std::{env, io, net::TcpListener, str::FromStr, sync::Arc, time::Duration, time::Instant};
 
-use actix_web::{App, HttpServer, dev::RequestHead, rt};
+use actix_web::{App, HttpResponse, HttpServer, dev::RequestHead, rt};
 use bytes::Bytes;
 use chat_socketio_actix::protocol::{Acks, Config, Event, Namespace, Outgoing, Protocol, packet};
 use chat_socketio_actix::{
@@ -26,8 +26,8 @@ struct Echo;
 impl Application for Echo {
     type Client = Peer;
 
-    fn open(self: &Arc<Self>, _request: &RequestHead) -> Peer {
-        Peer { acks: Acks::new(1_000), greetings: Vec::new(), greet_at: None }
+    fn open(self: &Arc<Self>, _request: &RequestHead) -> Result<Peer, Box<HttpResponse>> {
+        Ok(Peer { acks: Acks::new(1_000), greetings: Vec::new(), greet_at: None })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -122,11 +122,14 @@ fn millis(name: &str, default: u64) -> Duration {
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     let bare = setting("ENGINE_ONLY", 0) == 1;
+    let connect_timeout = millis("CONNECT_TIMEOUT_MS", 1_000);
     let engine = Config {
         protocol: if bare { Protocol::EngineIo } else { Protocol::SocketIo },
         ping_interval: millis("PING_INTERVAL_MS", 300),
         ping_timeout: millis("PING_TIMEOUT_MS", 200),
-        connect_timeout: millis("CONNECT_TIMEOUT_MS", 1_000),
+        connect_timeout,
+        upgrade_timeout: connect_timeout,
+        attachments_timeout: connect_timeout,
         max_payload: setting("MAX_PAYLOAD_BYTES", 1_000_000),
         ..Config::default()
     };
