@@ -66,7 +66,8 @@ describe('the start', { skip }, () => {
     'a time that is none': [{ SEND_TIMEOUT_MS: 'soon' }, 'SEND_TIMEOUT_MS'],
     'no secret in production': [{ APP_ENV: 'production', JWT_SECRET: undefined }, 'JWT_SECRET'],
     'a short secret in production': [{ NODE_ENV: 'production', JWT_SECRET: 'short' }, 'JWT_SECRET'],
-    'MongoDB in production': [{ APP_ENV: 'production', MONGODB_URI: 'mongodb://127.0.0.1/chat' }, 'MONGODB_URI'],
+    'a MongoDB without a database': [{ MONGODB_URI: 'mongodb://127.0.0.1' }, 'MONGODB_URI'],
+    'a Redis in production': [{ APP_ENV: 'production', REDIS_URL: 'redis://127.0.0.1' }, 'REDIS_URL'],
   };
   for (const [name, [env, names]] of Object.entries(WRONG)) {
     test(`${name} ends it with 2 and one line that names it`, async () => {
@@ -77,10 +78,10 @@ describe('the start', { skip }, () => {
     });
   }
 
-  test('MongoDB in development is said, and the embedded store used', async () => {
-    const server = await startServer({ env: { MONGODB_URI: 'mongodb://user:hidden@127.0.0.1/chat' } });
+  test('Redis in development is said, and one node runs', async () => {
+    const server = await startServer({ env: { REDIS_URL: 'redis://:hidden@127.0.0.1' } });
     await register(server.url);
-    assert.match(server.log(), /MONGODB_URI/);
+    assert.match(server.log(), /REDIS_URL/);
     assert.doesNotMatch(server.log(), /hidden/);
     assert.equal(await server.stop(), 0);
   });

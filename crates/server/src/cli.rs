@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands,
     failure::Failure,
-    serve,
+    migrate, serve,
     settings::{Settings, Sources},
 };
 
@@ -41,6 +41,15 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Bring the database of `MONGODB_URI` up to date, as every start does. May run while servers do.
+    Migrate {
+        /// Show what would be done, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Show which migrations are applied.
+        #[arg(long, conflicts_with = "dry_run")]
+        status: bool,
     },
     /// Back the store up into one new file, while the server runs or not.
     Backup {
@@ -96,6 +105,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::User { command: UserCommand::Add { username, email } } => {
             commands::add_user(&settings()?, username, email)
         }
+        Command::Migrate { status: true, .. } => migrate::status(&settings()?),
+        Command::Migrate { dry_run: true, .. } => migrate::dry_run(&settings()?),
+        Command::Migrate { .. } => migrate::apply(&settings()?),
         Command::Backup { file } => commands::backup(&settings()?, file),
         Command::Restore { file } => commands::restore(&settings()?, &file),
     }

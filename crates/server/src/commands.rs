@@ -5,11 +5,13 @@ use std::{
     future::Future,
     io::{self, BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chat_auth::Hs256;
 use chat_domain::ports::{Clock, Tokens};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::{task::spawn_blocking, time::timeout};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -17,9 +19,13 @@ use crate::{
     compose,
     control::{self, Answer, Request},
     failure::Failure,
+    folder,
     settings::{self, Settings},
     system::SystemClock,
 };
+
+/// How long a command waits for a store on another machine.
+const STORE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Prints a new secret.
 pub(crate) fn gen_secret() -> Result<(), Failure> {
@@ -51,7 +57,7 @@ pub(crate) fn gen_token(settings: &Settings, whose: TokenFor) -> Result<(), Fail
             block_on(ask(settings, request))??.user()?
         }
     };
-    let secret = compose::secret(settings)?;
+    let secret = folder::secret(settings)?;
     let tokens = Hs256::new(secret.expose(), whose.ttl.unwrap_or(settings.token_ttl_seconds));
     let issued = tokens.issue(id, &username, SystemClock.now());
     print(issued.map_err(|error| Failure::run("gen-token", error))?.token)
@@ -79,16 +85,23 @@ pub(crate) fn restore(settings: &Settings, file: &Path) -> Result<(), Failure> {
     print(format_args!("restored {} into {}", file.display(), settings.data_dir.display()))
 }
 
-/// Has a request served: by the server that runs on the data folder, else here, with the store opened.
+/// Has a request served: by the server that runs on the data folder, else here, with the store opened. MongoDB
+/// takes any number of writers, so there the work is always done here.
 async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
-    let folder = Path::new(&settings.data_dir);
-    if let Some(answer) = control::ask(folder, &request).await? {
+    if settings.mongodb.is_none()
+        && let Some(answer) = control::ask(Path::new(&settings.data_dir), &request).await?
+    {
         return Ok(answer);
     }
     let built = compose::chat(settings)?;
-    let answer = built.desk().serve(request).await;
-    built.store.close();
-    Ok(answer)
+    let answer = match timeout(STORE_PATIENCE, built.store.ready()).await {
+        Ok(Ok(())) => Ok(built.desk().serve(request).await),
+        Ok(Err(failure)) => Err(failure),
+        Err(_elapsed) => Err(Failure::run("MONGODB_URI", "the server does not answer")),
+    };
+    let store = built.store.clone();
+    let closed = spawn_blocking(move || store.close()).await;
+    closed.map_err(|error| Failure::run("the store was not closed in order", error)).and(answer)
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
@@ -131,6 +144,10 @@ impl Drop for Silence {
     }
 }
 
-fn print(line: impl Display) -> Result<(), Failure> {
+/// Prints a line.
+///
+/// # Errors
+/// Standard output is gone.
+pub(crate) fn print(line: impl Display) -> Result<(), Failure> {
     writeln!(io::stdout(), "{line}").map_err(|error| Failure::run("standard output", error))
 }

@@ -1,9 +1,8 @@
 //! From the running server to its end: signals, drain, deadline.
 
-use std::{io, net::TcpListener, process::exit, sync::Arc, thread, time::Duration};
+use std::{future::pending, io, net::TcpListener, process::exit, thread, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use chat_embedded_adapter::Store;
 use chat_transport::Transport;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -11,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{control::ControlServer, failure::Failure, settings::Drain};
+use crate::{control::ControlServer, failure::Failure, settings::Drain, storage::Storage};
 
 /// Everything that runs and has to end.
 pub(crate) struct Running {
@@ -21,22 +20,25 @@ pub(crate) struct Running {
     pub(crate) background: JoinHandle<()>,
     pub(crate) control: Option<ControlServer>,
     pub(crate) transport: Transport,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Storage,
+    /// Ends when the store works for the first time; with a failure where it never will.
+    pub(crate) starting: JoinHandle<Result<(), Failure>>,
 }
 
 /// Serves until a signal, then drains. From that signal on the process is gone by the deadline, whatever
 /// hangs; a second signal ends it at once, with the code that a shell gives that signal's death.
 ///
 /// # Errors
-/// The server ended by itself.
+/// The server ended by itself, or the store can't be used as it is set.
 pub(crate) async fn run(
-    running: Running,
+    mut running: Running,
     server: JoinHandle<io::Result<()>>,
     mut signals: Signals,
     drain: Drain,
 ) -> Result<(), Failure> {
     tokio::select! {
         name = signals.next() => tracing::info!(signal = name.0, "ending: connections are drained"),
+        failure = never_ready(&mut running.starting) => return Err(failure),
         ended = server => {
             let why = ended.map_or_else(|error| error.to_string(), |result| format!("{result:?}"));
             return Err(Failure::run("the listener ended by itself", why));
@@ -53,6 +55,15 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// Waits for the failure of a store that can't be used; for ever, where it works.
+async fn never_ready(starting: &mut JoinHandle<Result<(), Failure>>) -> Failure {
+    match starting.await {
+        Ok(Ok(())) => pending().await,
+        Ok(Err(failure)) => failure,
+        Err(error) => Failure::run("the store", error),
+    }
+}
+
 impl Running {
     /// Ends everything, each in its turn.
     async fn end(self, grace: Duration) {
@@ -65,6 +76,7 @@ impl Running {
         self.transport.drain().await;
         self.handle.stop(true).await;
         self.background.abort();
+        self.starting.abort();
         drop(self.control);
         let store = self.store;
         if let Err(error) = spawn_blocking(move || store.close()).await {

@@ -16,12 +16,15 @@ mod commands;
 mod compose;
 mod control;
 mod failure;
+mod folder;
 mod lifecycle;
 mod listen;
 mod logging;
+mod migrate;
 mod page;
 mod serve;
 mod settings;
+mod storage;
 mod system;
 
 /// Messages are allocated on one thread and freed on another all day; this allocator is made for that.

@@ -2,8 +2,10 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{dev::Server, rt};
-use chat_domain::ports::{StoreHealth, Users};
+use actix_web::{
+    dev::Server,
+    rt::{self, time::sleep},
+};
 use chat_transport::{Hub, ServeOptions, Transport};
 
 use crate::{
@@ -13,11 +15,15 @@ use crate::{
     lifecycle::{self, Running},
     listen, logging, page,
     settings::Settings,
+    storage::Storage,
 };
 
 /// How long an idle connection is kept: longer than a proxy before us does, so that it never reuses one
 /// that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// The pause between two tries of what a start does to the store.
+const FIRST_STEPS_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long requests that are still being answered have when the sockets are closed. Idle connections are
 /// kept as long, so it is short.
@@ -41,19 +47,18 @@ pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
 
 async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Result<(), Failure> {
     let signals = lifecycle::Signals::catch().map_err(|error| Failure::run("signals", error))?;
-    // What a crash left behind is nobody's presence.
-    built.store.clear_presence().await.map_err(|error| Failure::run("the store does not work", error))?;
     let hub = Hub::new(&settings.transport, Arc::clone(&built.clock));
     built.bus.attach(hub.clone());
     let transport = Transport::new(
         Arc::clone(&built.chat),
         hub,
-        Arc::clone(&built.store) as Arc<dyn StoreHealth>,
+        built.store.ports().health,
         Arc::clone(&built.clock),
         None,
         settings.transport.clone(),
     );
     let broken = |error| Failure::run("the listener", error);
+    let control = control(&settings, &built);
     let twin = listener.try_clone().map_err(broken)?;
     let server = http(&settings, listener, &transport).map_err(broken)?;
     let running = Running {
@@ -63,9 +68,10 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
             let transport = transport.clone();
             async move { transport.background().await }
         }),
-        control: control(&settings, &built),
+        control,
         transport,
-        store: Arc::clone(&built.store),
+        starting: rt::spawn(first_steps(built.store.clone())),
+        store: built.store,
     };
     announce(&settings, &running.listener);
     lifecycle::run(running, rt::spawn(server), signals, settings.drain).await
@@ -83,8 +89,25 @@ fn http(settings: &Settings, listener: TcpListener, transport: &Transport) -> io
     chat_transport::serve(transport, vec![listener], &options, page::configure)
 }
 
-/// The control socket; without one the server serves all the same.
+/// What the store is asked to do before all else, as soon as it works.
+///
+/// # Errors
+/// It never will: the settings are wrong.
+async fn first_steps(store: Storage) -> Result<(), Failure> {
+    store.ready().await?;
+    // What a crash left behind is nobody's presence.
+    while let Err(error) = store.ports().users.clear_presence().await {
+        tracing::debug!(%error, "presence is not cleared yet");
+        sleep(FIRST_STEPS_PAUSE).await;
+    }
+    Ok(())
+}
+
+/// The control socket; without one the server serves all the same. On MongoDB commands need no server.
 fn control(settings: &Settings, built: &Built) -> Option<ControlServer> {
+    if settings.mongodb.is_some() {
+        return None;
+    }
     ControlServer::start(&settings.data_dir, built.desk())
         .inspect_err(|error| {
             tracing::warn!(
@@ -97,10 +120,16 @@ fn control(settings: &Settings, built: &Built) -> Option<ControlServer> {
 
 fn announce(settings: &Settings, listener: &TcpListener) {
     let url = listener.local_addr().map(listen::url).unwrap_or_default();
-    let folder = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());
+    let (store, place) = match &settings.mongodb {
+        Some(uri) => ("mongodb", uri.masked()),
+        None => {
+            let folder = settings.data_dir.canonicalize().unwrap_or_else(|_| settings.data_dir.clone());
+            ("embedded", folder.display().to_string())
+        }
+    };
     tracing::info!(
-        store = "embedded",
-        folder = %folder.display(),
+        store,
+        place,
         environment = %settings.environment,
         "chat-server {} listens on {url}",
         env!("CARGO_PKG_VERSION"),

@@ -3,12 +3,15 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use chat_domain::{ChatSettings, model::Limits};
+use chat_limiter::Rates;
+use chat_mongo_adapter::MongoUri;
 
 mod catalog;
 mod dotenv;
 mod later;
 mod load;
 mod manual;
+mod rates;
 mod reader;
 mod secret;
 mod sources;
@@ -102,6 +105,8 @@ pub(crate) struct Settings {
     pub(crate) environment: Environment,
     pub(crate) listen: Listen,
     pub(crate) data_dir: PathBuf,
+    /// The MongoDB to use instead of the embedded store.
+    pub(crate) mongodb: Option<MongoUri>,
     /// The secret that was given; without one it is kept in the data folder.
     pub(crate) secret: Option<Secret>,
     pub(crate) bcrypt: Bcrypt,
@@ -109,6 +114,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) chat: ChatSettings,
     pub(crate) transport: chat_transport::Settings,
+    /// How often things may be done; without them, as often as one likes.
+    pub(crate) rates: Option<Rates>,
     pub(crate) log: LogSettings,
     pub(crate) drain: Drain,
     /// What an operator should know about the settings, a line each.

@@ -16,10 +16,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chat-auth", &["chat-ports"]),
     ("chat-embedded-adapter", &["chat-ports"]),
     ("chat-limiter", &["chat-ports"]),
+    ("chat-mongo-adapter", &["chat-ports"]),
     ("chat-mongo-testkit", &[]),
     ("chat-testkit", &["chat-ports"]),
     ("chat-transport", &["chat-domain", "chat-socketio-actix"]),
-    ("chat-server", &["chat-auth", "chat-domain", "chat-embedded-adapter", "chat-transport"]),
+    (
+        "chat-server",
+        &["chat-auth", "chat-domain", "chat-embedded-adapter", "chat-mongo-adapter", "chat-transport"],
+    ),
     ("chat-loadgen", &[]),
     ("chat-tests", &[]),
 ];

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use chat_domain::{
-    Chat, ChatError, Registration,
-    ports::{Login, Users},
-};
-use chat_embedded_adapter::Store;
+use chat_domain::{Chat, ChatError, Registration, ports::Login};
 
 use super::{Answer, Request};
+use crate::storage::Storage;
 
 /// What requests are served with.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) chat: Arc<Chat>,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Storage,
 }
 
 impl Desk {
@@ -25,9 +22,7 @@ impl Desk {
                 self.add_user(Registration { username, email, password }).await
             }
             Request::FindUser { username } => self.find_user(username).await,
-            Request::Backup { file } => {
-                self.store.backup(file).await.map(|()| Answer::Done).map_err(|error| error.to_string())
-            }
+            Request::Backup { file } => self.store.backup(file).await.map(|()| Answer::Done),
         };
         outcome.unwrap_or_else(|reason| Answer::Failed { reason })
     }
@@ -39,7 +34,7 @@ impl Desk {
     }
 
     async fn find_user(&self, username: String) -> Result<Answer, String> {
-        let found = self.store.find_by_login(Login::Username(username.clone())).await;
+        let found = self.store.ports().users.find_by_login(Login::Username(username.clone())).await;
         match found.map_err(|error| error.to_string())? {
             Some(user) => Ok(Answer::User { id: user.id, username: user.username }),
             None => Err(format!("there is no user {username:?}")),

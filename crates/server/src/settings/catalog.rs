@@ -5,19 +5,26 @@ use super::spec::{Choice, Integer, Setting, Switch, Text, Unit};
 mod chat;
 mod limits;
 mod process;
+mod rates;
 mod wire;
 
 pub(crate) use chat::*;
 pub(crate) use limits::*;
 pub(crate) use process::*;
+pub(crate) use rates::*;
 pub(crate) use wire::*;
 
 /// A heading of the documentation and the settings under it.
 pub(crate) type Group = (&'static str, &'static [Setting]);
 
 /// All settings, in the order of the documentation.
-pub(crate) static GROUPS: &[Group] =
-    &[("Process", PROCESS), ("Accounts and chat", CHAT), ("Connections", WIRE), ("Limits", LIMITS)];
+pub(crate) static GROUPS: &[Group] = &[
+    ("Process", PROCESS),
+    ("Accounts and chat", CHAT),
+    ("Connections", WIRE),
+    ("Rates", RATES),
+    ("Limits", LIMITS),
+];
 
 /// All settings.
 pub(crate) fn all() -> impl Iterator<Item = Setting> {

@@ -21,17 +21,8 @@ const fn unused(name: &'static str, instead: &'static str, neutral: Option<&'sta
     Later { name, instead, neutral, vital: false }
 }
 
-const NO_RATES: &str = "this build has no rate limits yet";
-
 static ALL: &[Later] = &[
-    vital("MONGODB_URI", "this build has no MongoDB yet and uses the embedded store"),
     vital("REDIS_URL", "this build has no Redis yet and is one node"),
-    unused("RATE_LIMITS", NO_RATES, Some("off")),
-    unused("RATE_REGISTER", NO_RATES, None),
-    unused("RATE_LOGIN", NO_RATES, None),
-    unused("RATE_MESSAGES", NO_RATES, None),
-    unused("RATE_EVENTS", NO_RATES, None),
-    unused("TRUSTED_PROXIES", "this build takes every peer's address as it is", None),
     unused("PRESENCE_AUDIENCE", "this build tells presence to everyone", Some("everyone")),
 ];
 

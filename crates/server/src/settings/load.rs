@@ -3,10 +3,11 @@
 use std::{collections::HashSet, path::PathBuf, thread, time::Duration};
 
 use chat_domain::{ChatSettings, model::Limits};
-use chat_transport::Origins;
+use chat_mongo_adapter::MongoUri;
+use chat_transport::{Origins, TrustedProxies};
 
 use super::{
-    Bcrypt, Drain, Environment, Listen, LogSettings, Settings, SettingsError, catalog as c, later,
+    Bcrypt, Drain, Environment, Listen, LogSettings, Settings, SettingsError, catalog as c, later, rates,
     reader::Reader, secret, sources::Sources, spec::Integer,
 };
 
@@ -26,17 +27,20 @@ impl Settings {
             read.assume(c::DATA_DIR.name, "./data");
         }
         let limits = limits(&mut read)?;
+        let rates = rates::load(&mut read)?;
         let (secret, weak) = secret::check(read.text(&c::JWT_SECRET), environment)?;
         notices.extend(weak);
         Ok(Self {
             environment,
             listen,
             data_dir: data_dir.unwrap_or_else(|| "./data".into()),
+            mongodb: mongodb(&mut read)?,
             secret,
             bcrypt: bcrypt(&mut read)?,
             token_ttl_seconds: read.integer(&c::TOKEN_TTL_SECONDS)?,
             chat: chat(&mut read)?,
-            transport: transport(&mut read, environment, &limits)?,
+            transport: transport(&mut read, environment, &limits, rates.is_some())?,
+            rates,
             limits,
             log: log(&mut read, environment)?,
             drain: drain(&mut read)?,
@@ -69,6 +73,11 @@ fn listen(read: &mut Reader<'_>) -> Result<Listen, SettingsError> {
         max_connections: read.integer(&c::MAX_CONNECTIONS)?,
         header_timeout: millis(read, &c::HEADER_TIMEOUT_MS)?,
     })
+}
+
+fn mongodb(read: &mut Reader<'_>) -> Result<Option<MongoUri>, SettingsError> {
+    let uri = read.text(&c::MONGODB_URI).map(|given| MongoUri::parse(given.trim()));
+    uri.transpose().map_err(|error| SettingsError::new(c::MONGODB_URI.name, error.to_string()))
 }
 
 fn bcrypt(read: &mut Reader<'_>) -> Result<Bcrypt, SettingsError> {
@@ -123,8 +132,10 @@ fn transport(
     read: &mut Reader<'_>,
     environment: Environment,
     limits: &Limits,
+    limited: bool,
 ) -> Result<chat_transport::Settings, SettingsError> {
     let settings = chat_transport::Settings::default();
+    let max_sockets_per_address = read.integer(&c::MAX_SOCKETS_PER_ADDRESS)?;
     let connect_timeout = millis(read, &c::CONNECT_TIMEOUT_MS)?;
     Ok(chat_transport::Settings {
         engine: chat_transport::EngineConfig {
@@ -141,16 +152,27 @@ fn transport(
         },
         outbox_bytes: read.integer(&c::OUTBOX_BYTES)?,
         max_sockets_per_user: read.integer(&c::MAX_SOCKETS_PER_USER)?,
+        max_sockets_per_address: if limited { max_sockets_per_address } else { usize::MAX },
         max_sends_in_flight: read.integer(&c::MAX_SENDS_IN_FLIGHT)?,
         max_queued_events: read.integer(&c::MAX_QUEUED_EVENTS)?,
         send_timeout: millis(read, &c::SEND_TIMEOUT_MS)?,
         max_body_bytes: read.integer(&c::MAX_BODY_BYTES)?,
         body_timeout: millis(read, &c::BODY_TIMEOUT_MS)?,
         origins: origins(read, environment)?,
+        trusted_proxies: trusted_proxies(read)?,
         query_token: read.switch(&c::QUERY_TOKEN)?,
         users_list: read.switch(&c::USERS_LIST)?,
         limits: limits.clone(),
+        max_sockets_per_address: settings.max_sockets_per_address,
+        trusted_proxies: settings.trusted_proxies,
         version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+fn trusted_proxies(read: &mut Reader<'_>) -> Result<TrustedProxies, SettingsError> {
+    let name = c::TRUSTED_PROXIES.name;
+    TrustedProxies::parse(read.text(&c::TRUSTED_PROXIES).unwrap_or_default()).map_err(|wrong| {
+        SettingsError::new(name, format!("{wrong:?} is no address and no network such as 10.0.0.0/8"))
     })
 }
 

@@ -181,24 +181,27 @@ fn limits_that_contradict_each_other_are_refused() {
 
 #[test]
 fn settings_of_features_to_come_are_said_or_refused_and_never_shown() {
-    let uri = "mongodb://user:hunter2@db/chat";
-    let settings = load(&[
-        ("MONGODB_URI", uri),
-        ("REDIS_URL", "redis://x"),
-        ("RATE_LOGIN", "5"),
-        ("TRUSTED_PROXIES", "::1"),
-    ]);
+    let uri = "redis://:hunter2@cache";
+    let settings = load(&[("REDIS_URL", uri), ("RATE_LOGIN", "5"), ("TRUSTED_PROXIES", "::1")]);
     let notices = settings.unwrap().notices;
-    assert_eq!(notices.len(), 4);
-    assert_eq!(
-        notices[0],
-        "MONGODB_URI is set, but this build has no MongoDB yet and uses the embedded store"
-    );
+    assert_eq!(notices.len(), 3);
+    assert_eq!(notices[0], "REDIS_URL is set, but this build has no Redis yet and is one node");
     assert!(notices.iter().all(|line| !line.contains("hunter2")));
     assert_eq!(load(&[("RATE_LIMITS", "off"), ("PRESENCE_AUDIENCE", "everyone")]).unwrap().notices, [""; 0]);
-    for name in ["MONGODB_URI", "REDIS_URL"] {
-        let line = refusal(&[("APP_ENV", "production"), ("JWT_SECRET", SECRET), (name, uri)]);
-        assert!(line.starts_with(&format!("{name}: is set, but")) && !line.contains("hunter2"), "{line}");
+    let line = refusal(&[("APP_ENV", "production"), ("JWT_SECRET", SECRET), ("REDIS_URL", uri)]);
+    assert!(line.starts_with("REDIS_URL: is set, but") && !line.contains("hunter2"), "{line}");
+}
+
+#[test]
+fn a_mongodb_uri_is_checked_and_never_shown() {
+    let settings = load(&[("MONGODB_URI", "mongodb://user:hunter2@db/chat")]).unwrap();
+    assert_eq!(settings.mongodb.as_ref().unwrap().database(), "chat");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    for wrong in
+        ["mongodb://user:hunter2@db", "mongodb://user:hunter2@db/", "hunter2", "postgres://u:hunter2@db/chat"]
+    {
+        let line = refusal(&[("MONGODB_URI", wrong)]);
+        assert!(line.starts_with("MONGODB_URI: ") && !line.contains("hunter2"), "{line}");
     }
 }
 

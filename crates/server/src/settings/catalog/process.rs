@@ -19,6 +19,13 @@ pub(crate) static DATA_DIR: Text = text(
     "`./data`",
     "The folder of the embedded store, the kept secret and the control socket.",
 );
+pub(crate) static MONGODB_URI: Text = Text {
+    name: "MONGODB_URI",
+    form: "`mongodb://…/database` or `mongodb+srv://…/database`",
+    default: "unset: the embedded store",
+    secret: true,
+    about: "The MongoDB (4.4 or newer) and the database that hold everything; see docs/mongodb.md.",
+};
 pub(crate) static JWT_SECRET: Text = Text {
     name: "JWT_SECRET",
     form: "at least 32 bytes in production",
@@ -74,6 +81,7 @@ pub(super) static PROCESS: &[Setting] = &[
     Setting::Text(&HOST),
     Setting::Integer(&PORT),
     Setting::Text(&DATA_DIR),
+    Setting::Text(&MONGODB_URI),
     Setting::Text(&JWT_SECRET),
     Setting::Integer(&WORKERS),
     Setting::Integer(&MAX_CONNECTIONS),

@@ -50,6 +50,19 @@ pub(crate) static OUTBOX_BYTES: Integer = bytes(
 );
 pub(crate) static MAX_SOCKETS_PER_USER: Integer =
     count("MAX_SOCKETS_PER_USER", 50, 1, 1_000_000, "Most sockets of one user; one more is refused.");
+pub(crate) static MAX_SOCKETS_PER_ADDRESS: Integer = count(
+    "MAX_SOCKETS_PER_ADDRESS",
+    10_000,
+    1,
+    10_000_000,
+    "Most open sessions of one address, an IPv6 one by its /64; the handshake of one more gets 429.",
+);
+pub(crate) static TRUSTED_PROXIES: Text = text(
+    "TRUSTED_PROXIES",
+    "addresses and networks with commas between",
+    "unset",
+    "Proxies whose `X-Forwarded-For` tells the client's address (`10.0.0.0/8, ::1`); unset: whoever connects is the client.",
+);
 pub(crate) static MAX_SENDS_IN_FLIGHT: Integer = count(
     "MAX_SENDS_IN_FLIGHT",
     64,
@@ -67,6 +80,7 @@ pub(crate) static MAX_QUEUED_EVENTS: Integer = count(
 
 pub(super) static WIRE: &[Setting] = &[
     Setting::Text(&CORS_ORIGINS),
+    Setting::Text(&TRUSTED_PROXIES),
     Setting::Switch(&QUERY_TOKEN),
     Setting::Integer(&PING_INTERVAL_MS),
     Setting::Integer(&PING_TIMEOUT_MS),
@@ -80,6 +94,7 @@ pub(super) static WIRE: &[Setting] = &[
     Setting::Integer(&MAX_DEPTH),
     Setting::Integer(&OUTBOX_BYTES),
     Setting::Integer(&MAX_SOCKETS_PER_USER),
+    Setting::Integer(&MAX_SOCKETS_PER_ADDRESS),
     Setting::Integer(&MAX_SENDS_IN_FLIGHT),
     Setting::Integer(&MAX_QUEUED_EVENTS),
 ];
