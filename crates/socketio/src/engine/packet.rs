@@ -49,12 +49,24 @@ impl Packet {
             b'2' => Ok(Self::Ping(text)),
             b'3' => Ok(Self::Pong),
             b'4' => Ok(Self::Text(text)),
-            b'b' => BASE64.decode(&text).map(|data| Self::Binary(data.into())).or(Err(InvalidPacket)),
+            b'b' => decode_base64(&text).map(Self::Binary),
             b'5' => Ok(Self::Upgrade),
             b'6' => Ok(Self::Noop),
             _ => Err(InvalidPacket),
         }
     }
+}
+
+/// Reads base64 that may stand in several lines: the Java client ends one after 76 characters, and Node reads it.
+fn decode_base64(text: &[u8]) -> Result<Bytes, InvalidPacket> {
+    let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let decoded = if text.iter().any(is_line_end) {
+        let one_line: Vec<u8> = text.iter().copied().filter(|byte| !is_line_end(byte)).collect();
+        BASE64.decode(one_line)
+    } else {
+        BASE64.decode(text)
+    };
+    decoded.map(Bytes::from).or(Err(InvalidPacket))
 }
 
 impl std::fmt::Debug for Packet {

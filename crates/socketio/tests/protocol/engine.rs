@@ -82,6 +82,8 @@ fn payloads_are_read_packet_by_packet_up_to_the_first_invalid_one() {
         (b"4a\x1e4\x1e4b", vec![Ok(text("a")), Ok(text("")), Ok(text("b"))]),
         (b"4hello\x1ebAQIDBA==", vec![Ok(text("hello")), binary(&[1, 2, 3, 4])]),
         (b"bAQIDBA", vec![binary(&[1, 2, 3, 4])]),
+        // Lines of 76 characters, and an end behind the last, as the Java client writes them.
+        (b"bAQ\nID\r\nBA==\n\x1e4a", vec![binary(&[1, 2, 3, 4]), Ok(text("a"))]),
         (b"b", vec![binary(&[])]),
         (
             b"1\x1e3\x1e5\x1e6\x1e0",
