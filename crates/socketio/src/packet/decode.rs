@@ -79,7 +79,7 @@ pub enum Malformed {
     /// Not `0` to `6`.
     #[error("unknown packet type")]
     Type,
-    /// No number of attachments, or more than `max_attachments`.
+    /// No number of attachments, none, or more than `max_attachments`.
     #[error("illegal number of attachments")]
     Attachments,
     /// Longer than `max_namespace_bytes`.
@@ -170,7 +170,7 @@ impl<'a> Header<'a> {
 
 fn parse_attachments(digits: &str, max: usize) -> Result<usize, Malformed> {
     let count = parse_digits(digits).and_then(|count| usize::try_from(count).ok());
-    count.filter(|&count| count <= max).ok_or(Malformed::Attachments)
+    count.filter(|&count| (1..=max).contains(&count)).ok_or(Malformed::Attachments)
 }
 
 /// A namespace other than `/` begins with a slash and ends at a comma or with the text.
