@@ -82,10 +82,15 @@ test-js: need-npm tools mongo-server $(if $(ONLY),,test-protocol) $(JS_MODULES) 
 			$(if $(ONLY),$(addsuffix .test.mjs,$(ONLY)),*.test.mjs)) || failed+=" $$store"; \
 	done; [[ -z $$failed ]] || { echo "make: end-to-end tests failed on:$$failed" >&2; exit 1; }
 
-## test-protocol: the echo server by the cases of the protocols' own test suites (part of test-js)
+## test-protocol: the echo server by the cases of the protocols' own test suites, and beside Node's server (part of test-js)
 .PHONY: test-protocol
 test-protocol: need-npm $(JS_MODULES) echo
-	cd tests/js && ECHO_BIN="$(ECHO)" node --test --test-reporter=spec protocol/*.test.mjs
+	cd tests/js && ECHO_BIN="$(ECHO)" node --test --test-concurrency=1 --test-reporter=spec protocol/*.test.mjs
+
+## differential: thousands of random sessions against the echo server and Node's socket.io (ARGS='<seed> <count>')
+.PHONY: differential
+differential: need-npm $(JS_MODULES) echo
+	cd tests/js && ECHO_BIN="$(ECHO)" node protocol/differential.mjs $(ARGS)
 
 .PHONY: echo
 echo:

@@ -14,12 +14,14 @@ const SERVERS = [
 
 for (const { driver, bare } of SERVERS) {
   describe(`Engine.IO, ${bare ? 'bare' : 'below Socket.IO'}, ${driver}`, () => {
-    let server, base, quick, quickBase;
+    let servers = [];
+    let base, beatingBase, quickBase;
     before(async () => {
-      [server, quick] = await Promise.all([startEcho({ driver, bare, env: CALM }), startEcho({ driver, bare })]);
-      [base, quickBase] = [server, quick].map(({ url }) => `${url}/${bare ? 'engine.io' : 'socket.io'}/`);
+      const environments = [CALM, { ...CALM, PING_INTERVAL_MS: '100' }, {}];
+      servers = await Promise.all(environments.map((env) => startEcho({ driver, bare, env })));
+      [base, beatingBase, quickBase] = servers.map(({ url }) => `${url}/${bare ? 'engine.io' : 'socket.io'}/`);
     });
-    after(() => Promise.all([server.stop(), quick.stop()]));
+    after(() => Promise.all(servers.map((server) => server.stop())));
 
     const assertHandshake = ({ sid, ...rest }, upgrades) => {
       assert.equal(typeof sid, 'string');
@@ -52,12 +54,12 @@ for (const { driver, bare } of SERVERS) {
     for (const query of ['transport=websocket', 'EIO=abc&transport=websocket', 'EIO=4', 'EIO=4&transport=abc']) {
       test(`Handshake: a WebSocket with ${query} is refused`, async () => {
         const path = `${new URL(base).pathname}?${query}`;
-        await assert.rejects(RawWebSocket.open(server.url, { path }), (error) => /^HTTP\/1\.1 400/.test(error.answer));
+        await assert.rejects(RawWebSocket.open(new URL(base).origin, { path }), (error) => /^HTTP\/1\.1 400/.test(error.answer));
       });
     }
 
     test('Heartbeat: a ping an interval, answered, over long-polling', async () => {
-      const session = await Polling.open(quickBase);
+      const session = await Polling.open(beatingBase);
       for (let beat = 0; beat < 3; beat += 1) {
         const { status, text } = await session.get();
         assert.deepEqual([status, text], [200, '2']);
@@ -66,7 +68,7 @@ for (const { driver, bare } of SERVERS) {
     });
 
     test('Heartbeat: a ping an interval, answered, over WebSocket', async () => {
-      const [socket] = await websocketSession(quickBase);
+      const [socket] = await websocketSession(beatingBase);
       for (let beat = 0; beat < 3; beat += 1) {
         assert.equal(await socket.text(), '2');
         await socket.send(OPCODE.text, '3');
@@ -76,9 +78,9 @@ for (const { driver, bare } of SERVERS) {
 
     test('Heartbeat: without a pong the session ends, over long-polling', async () => {
       const session = await Polling.open(quickBase);
-      assert.equal((await session.get()).text, '2');
-      assert.equal((await session.get()).text, '1');
-      assert.equal((await session.get()).status, 400);
+      const heard = [];
+      for (let answer = await session.get(); answer.status === 200; answer = await session.get()) heard.push(answer.text);
+      assert.ok(['2 1', '2', '2\x1e1', '1', ''].includes(heard.join(' ')), heard.join(' '));
     });
 
     test('Heartbeat: without a pong the session ends, over WebSocket', async () => {
