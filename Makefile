@@ -17,6 +17,8 @@ HAS_NPM := $(shell command -v $(NPM) 2>/dev/null)
 WEB_MODULES := web/node_modules/.installed
 WEB_PAGE := web/dist/index.html
 JS_MODULES := tests/js/node_modules/.installed
+CLIENT_MODULES := tests/clients/node_modules/.installed
+CLIENT_TOOLS := $(TARGET)/clients/.installed
 ECHO := $(abspath $(TARGET))/debug/examples/echo
 MONGO_SERVER := $(TARGET)/mongo-server
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
@@ -96,6 +98,20 @@ differential: need-npm $(JS_MODULES) echo
 echo:
 	$(CARGO) build --locked -p chat-socketio-actix --example echo
 
+## clients: official clients of many versions and languages against both servers (CLIENTS=JavaScript picks; docs/clients.md)
+.PHONY: clients
+clients: need-npm $(JS_MODULES) $(CLIENT_MODULES) $(if $(filter JavaScript,$(CLIENTS)),,$(CLIENT_TOOLS)) echo
+	$(CARGO) build --locked -p chat-server
+	cd tests/clients && CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" ECHO_SERVER_BIN="$(ECHO)" \
+		CLIENT_TOOLS="$(abspath $(TARGET))/clients" node --test --test-reporter=spec matrix.test.mjs
+
+$(CLIENT_MODULES): tests/clients/package-lock.json tests/clients/package.json
+	cd tests/clients && $(NPM) ci
+	@touch $@
+
+$(CLIENT_TOOLS): $(addprefix tests/clients/,install requirements.txt java/pom.xml) $(wildcard tests/clients/java/src/*.java)
+	@tests/clients/install "$(abspath $(TARGET))/clients"
+
 ## mongo-server: the MongoDB-wire server of the tests, where there is neither TEST_MONGODB_URI nor a mongod in PATH
 .PHONY: mongo-server
 ifneq ($(or $(TEST_MONGODB_URI),$(shell command -v mongod 2>/dev/null)),)
@@ -145,7 +161,7 @@ docs:
 .PHONY: clean
 clean:
 	$(CARGO) clean
-	rm -rf web/node_modules web/dist tests/js/node_modules artifacts
+	rm -rf web/node_modules web/dist tests/js/node_modules tests/clients/node_modules artifacts
 
 ## help: this list
 .PHONY: help
