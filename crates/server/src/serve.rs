@@ -6,6 +6,8 @@ use actix_web::{
     dev::Server,
     rt::{self, time::sleep},
 };
+use chat_domain::ports::RateLimiter;
+use chat_limiter::{Limiter, Rates};
 use chat_transport::{Hub, ServeOptions, Transport};
 
 use crate::{
@@ -49,12 +51,13 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
     let signals = lifecycle::Signals::catch().map_err(|error| Failure::run("signals", error))?;
     let hub = Hub::new(&settings.transport, Arc::clone(&built.clock));
     built.bus.attach(hub.clone());
+    let limiter = settings.rates.as_ref().map(|rates| limiter(rates, &built));
     let transport = Transport::new(
         Arc::clone(&built.chat),
         hub,
         built.store.ports().health,
         Arc::clone(&built.clock),
-        None,
+        limiter,
         settings.transport.clone(),
     );
     let broken = |error| Failure::run("the listener", error);
@@ -75,6 +78,10 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
     };
     announce(&settings, &running.listener);
     lifecycle::run(running, rt::spawn(server), signals, settings.drain).await
+}
+
+fn limiter(rates: &Rates, built: &Built) -> Arc<dyn RateLimiter> {
+    Arc::new(Limiter::new(rates, Arc::clone(&built.clock)))
 }
 
 fn http(settings: &Settings, listener: TcpListener, transport: &Transport) -> io::Result<Server> {

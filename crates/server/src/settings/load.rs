@@ -163,8 +163,6 @@ fn transport(
         query_token: read.switch(&c::QUERY_TOKEN)?,
         users_list: read.switch(&c::USERS_LIST)?,
         limits: limits.clone(),
-        max_sockets_per_address: settings.max_sockets_per_address,
-        trusted_proxies: settings.trusted_proxies,
         version: env!("CARGO_PKG_VERSION"),
     })
 }

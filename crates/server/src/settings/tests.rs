@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, ffi::OsString, fs, time::Duration};
 
-use chat_transport::Origins;
+use chat_transport::{Origins, TrustedProxies};
 
 use super::{
     spec::{Setting, Unit},
@@ -55,6 +55,7 @@ fn without_any_setting_the_defaults_are_the_contracts() {
             times,
             s.outbox_bytes,
             s.max_sockets_per_user,
+            s.max_sockets_per_address,
             s.max_sends_in_flight,
             s.max_queued_events,
             s.max_body_bytes,
@@ -167,6 +168,21 @@ fn origins_are_a_list_or_a_star() {
 }
 
 #[test]
+fn proxies_are_addresses_and_networks() {
+    let settings = load(&[("TRUSTED_PROXIES", "10.0.0.0/8, ::1")]).unwrap();
+    assert_eq!(settings.transport.trusted_proxies, TrustedProxies::parse("10.0.0.0/8,::1").unwrap());
+    let line = refusal(&[("TRUSTED_PROXIES", "10.0.0.0/8,nginx")]);
+    assert_eq!(line, "TRUSTED_PROXIES: \"nginx\" is no address and no network such as 10.0.0.0/8");
+}
+
+#[test]
+fn without_rates_an_address_may_have_any_number_of_sessions() {
+    let settings = load(&[("RATE_LIMITS", "off"), ("MAX_SOCKETS_PER_ADDRESS", "5")]).unwrap();
+    assert_eq!(settings.transport.max_sockets_per_address, usize::MAX);
+    assert_eq!(load(&[("MAX_SOCKETS_PER_ADDRESS", "5")]).unwrap().transport.max_sockets_per_address, 5);
+}
+
+#[test]
 fn limits_that_contradict_each_other_are_refused() {
     for (low, high, values) in [
         ("MIN_USERNAME_CHARS", "MAX_USERNAME_CHARS", ["33", "32"]),
@@ -182,12 +198,12 @@ fn limits_that_contradict_each_other_are_refused() {
 #[test]
 fn settings_of_features_to_come_are_said_or_refused_and_never_shown() {
     let uri = "redis://:hunter2@cache";
-    let settings = load(&[("REDIS_URL", uri), ("RATE_LOGIN", "5"), ("TRUSTED_PROXIES", "::1")]);
+    let settings = load(&[("REDIS_URL", uri)]);
     let notices = settings.unwrap().notices;
-    assert_eq!(notices.len(), 3);
+    assert_eq!(notices.len(), 1);
     assert_eq!(notices[0], "REDIS_URL is set, but this build has no Redis yet and is one node");
     assert!(notices.iter().all(|line| !line.contains("hunter2")));
-    assert_eq!(load(&[("RATE_LIMITS", "off"), ("PRESENCE_AUDIENCE", "everyone")]).unwrap().notices, [""; 0]);
+    assert_eq!(load(&[("PRESENCE_AUDIENCE", "everyone")]).unwrap().notices, [""; 0]);
     let line = refusal(&[("APP_ENV", "production"), ("JWT_SECRET", SECRET), ("REDIS_URL", uri)]);
     assert!(line.starts_with("REDIS_URL: is set, but") && !line.contains("hunter2"), "{line}");
 }
