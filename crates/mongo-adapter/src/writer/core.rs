@@ -11,6 +11,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -40,8 +41,6 @@ pub(super) struct Bounds {
 
 /// Conversations of one look-up.
 pub(super) const LOOK_CONVERSATIONS: usize = 64;
-/// Messages whose names are looked up at once.
-pub(super) const LOOK_KEYS: usize = 1_000;
 /// How long a conversation waits before it is looked up again, when the last time settled nothing;
 /// doubled each time, up to the most.
 pub(super) const PAUSE: Duration = Duration::from_millis(4);
@@ -275,7 +274,7 @@ impl Core {
 
     /// Takes what came of the insert.
     pub(super) fn inserted(&mut self, outcome: Inserted, now: Instant) {
-        let flight = std::mem::take(&mut self.flight);
+        let flight = mem::take(&mut self.flight);
         self.flying.clear();
         for ticket in &flight {
             if let Some(entry) = self.entries.get_mut(ticket) {
@@ -292,8 +291,8 @@ impl Core {
         let Some(stopped) = rest.first() else { return };
         if outcome == Inserted::Duplicate(durable) {
             self.collide(*stopped);
-        } else if let Some(entry) = self.remove(*stopped) {
-            entry.waiters.failed(refused, &mut self.effects.answers);
+        } else {
+            self.fail(*stopped, now);
         }
         self.tidy(rest, now);
     }
@@ -302,10 +301,7 @@ impl Core {
     fn unknown(&mut self, flight: &[Ticket], refused: bool, now: Instant) {
         self.numbers.clear();
         if let ([only], true) = (flight, refused) {
-            if let Some(entry) = self.remove(*only) {
-                entry.waiters.failed(self::refused, &mut self.effects.answers);
-            }
-            return;
+            return self.fail(*only, now);
         }
         for ticket in flight {
             if let Some(entry) = self.entries.get_mut(ticket) {
@@ -317,6 +313,14 @@ impl Core {
             self.single = flight.len();
         }
         self.tidy(flight, now);
+    }
+
+    /// A message can't be stored, unless an earlier attempt was not as vain as it seemed.
+    fn fail(&mut self, ticket: Ticket, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&ticket) {
+            mem::take(&mut entry.waiters).failed(refused, &mut self.effects.answers);
+        }
+        self.give_up(ticket, now);
     }
 
     /// A message met a key that is there already: its name's or its number's.
@@ -346,7 +350,7 @@ impl Core {
 
     /// What is to be told. Whatever was handed to it before must be told first.
     pub(super) fn effects(&mut self) -> Effects {
-        std::mem::take(&mut self.effects)
+        mem::take(&mut self.effects)
     }
 
     /// Whether nobody waits for anything.

@@ -6,7 +6,7 @@ use chat_ports::model::Message;
 use foldhash::{HashSet, HashSetExt};
 
 use super::{
-    core::{Core, Key, LOOK_CONVERSATIONS, LOOK_KEYS, Look, Looked, MAX_PAUSE, Name, PAUSE, Ticket, WARY},
+    core::{Core, Key, LOOK_CONVERSATIONS, Look, Looked, MAX_PAUSE, Name, PAUSE, Ticket, WARY},
     entry::Entry,
 };
 
@@ -51,7 +51,8 @@ impl Core {
         self.looking.extend(late.take(room));
     }
 
-    /// What may stand in front of anything new is asked for without a bound but that of its number.
+    /// Every name under which something may stand in front of what is new: as many as wait or linger, so
+    /// that findings can be told in order.
     fn keys(&self) -> Vec<Key> {
         let key = |entry: &Entry, ticket| Key {
             conversation: entry.conversation,
@@ -60,9 +61,9 @@ impl Core {
             ticket,
         };
         let late = self.lingering.of(&self.looking).map(|entry| key(entry, None));
-        let asking = self.entries.iter().filter(|(_, entry)| entry.look);
+        let asking = self.entries.iter().filter(|(_, entry)| entry.look || entry.risk > 0);
         let asked = asking.filter(|(_, entry)| self.looking.contains(&entry.conversation));
-        late.chain(asked.take(LOOK_KEYS).map(|(ticket, entry)| key(entry, Some(*ticket)))).collect()
+        late.chain(asked.map(|(ticket, entry)| key(entry, Some(*ticket)))).collect()
     }
 
     /// Takes what the look-up found.
