@@ -1,13 +1,20 @@
 //! Many updates in one round trip: the `update` command with many statements.
 //!
-//! The driver's own bulk of writes needs MongoDB 8.
+//! The driver's own bulk of writes needs MongoDB 8. FerretDB 1 has two ways of its own here: it keeps a
+//! connection of its hundred for each statement until the command ends, so that a hundred at once wait
+//! for ever; and it stops at the first failure, ordered or not. So there a bulk goes out in slices, one at a
+//! time, and what stands behind a failure is sent again.
 
 use bson::{Bson, Document, doc};
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     connection::Collections,
     error::{Fault, unavailable},
 };
+
+/// Statements of one command on FerretDB.
+const SLICE: usize = 40;
 
 /// How sure an answer makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,19 @@ pub(crate) struct Outcome {
     pub(crate) errors: Vec<(usize, i32)>,
 }
 
+/// What is known of the server, and whose turn it is there.
+#[derive(Debug)]
+pub(crate) struct Bulks {
+    is_ferret: OnceCell<bool>,
+    turn: Semaphore,
+}
+
+impl Default for Bulks {
+    fn default() -> Self {
+        Self { is_ferret: OnceCell::new(), turn: Semaphore::new(1) }
+    }
+}
+
 /// One statement: sets what `update` says on the one document that `filter` names.
 pub(crate) fn statement(filter: Document, update: Document) -> Document {
     doc! { "q": filter, "u": update }
@@ -37,7 +57,8 @@ pub(crate) fn upsert(filter: Document, update: Document) -> Document {
     doc! { "q": filter, "u": update, "upsert": true }
 }
 
-/// Sends statements to a collection. `ordered`: what stands behind a failed one is not done.
+/// Sends statements to a collection. `ordered`: what stands behind a failed one is not done; else
+/// everything else is.
 ///
 /// # Errors
 /// The command as a whole failed, or its outcome is unknown.
@@ -48,13 +69,64 @@ pub(crate) async fn update(
     ordered: bool,
     durability: Durability,
 ) -> Result<Outcome, Fault> {
-    let concern = match durability {
-        Durability::Majority => doc! { "w": "majority", "j": true },
-        Durability::Memory => doc! { "w": 1 },
-    };
-    let command =
-        doc! { "update": collection, "updates": statements, "ordered": ordered, "writeConcern": concern };
-    outcome(&collections.limit(collections.database.run_command(command)).await?)
+    let bulk = Bulk { collections, collection, ordered, durability };
+    if !*collections.bulks.is_ferret.get_or_try_init(|| is_ferret(collections)).await? {
+        return bulk.send(statements).await;
+    }
+    let _turn =
+        collections.bulks.turn.acquire().await.map_err(|_closed| unavailable("the store is closed"))?;
+    bulk.send_in_slices(&statements).await
+}
+
+/// Asked once a connection.
+async fn is_ferret(collections: &Collections) -> Result<bool, Fault> {
+    let build = collections.limit(collections.database.run_command(doc! { "buildInfo": 1 })).await?;
+    Ok(build.contains_key("ferretdbVersion"))
+}
+
+struct Bulk<'a> {
+    collections: &'a Collections,
+    collection: &'a str,
+    ordered: bool,
+    durability: Durability,
+}
+
+impl Bulk<'_> {
+    async fn send(&self, statements: Vec<Document>) -> Result<Outcome, Fault> {
+        let concern = match self.durability {
+            Durability::Majority => doc! { "w": "majority", "j": true },
+            Durability::Memory => doc! { "w": 1 },
+        };
+        let command = doc! {
+            "update": self.collection,
+            "updates": statements,
+            "ordered": self.ordered,
+            "writeConcern": concern,
+        };
+        outcome(&self.collections.limit(self.collections.database.run_command(command)).await?)
+    }
+
+    async fn send_in_slices(&self, statements: &[Document]) -> Result<Outcome, Fault> {
+        let (mut done, mut total) = (0, Outcome::default());
+        while done < statements.len() {
+            let slice: Vec<_> = statements.iter().skip(done).take(SLICE).cloned().collect();
+            let length = slice.len();
+            let outcome = self.send(slice).await?;
+            let Some((place, code)) = outcome.errors.first() else {
+                total.matched += outcome.matched;
+                done += length;
+                continue;
+            };
+            // It does not say how many it found before.
+            total.matched += outcome.matched.max(*place);
+            total.errors.push((done + place, *code));
+            done += place + 1;
+            if self.ordered {
+                break;
+            }
+        }
+        Ok(total)
+    }
 }
 
 fn outcome(answer: &Document) -> Result<Outcome, Fault> {

@@ -1,6 +1,6 @@
 //! The driver's client and the collections, and how an operation is run.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bson::RawDocumentBuf;
 use mongodb::{
@@ -11,7 +11,7 @@ use mongodb::{
     },
 };
 
-use crate::{Options, error::Fault};
+use crate::{Options, bulk::Bulks, error::Fault};
 
 /// The database's collections: reads from the primary at read concern `majority`, writes
 /// acknowledged by a majority's journals. Clones share one client.
@@ -27,6 +27,8 @@ pub(crate) struct Collections {
     pub(crate) meta: Collection<RawDocumentBuf>,
     /// How long one operation may take.
     pub(crate) operation_timeout: Duration,
+    /// How the server takes many updates at once.
+    pub(crate) bulks: Arc<Bulks>,
 }
 
 impl Collections {
@@ -44,6 +46,7 @@ impl Collections {
             migrations: database.collection("migrations"),
             meta: database.collection("meta"),
             operation_timeout: options.operation_timeout,
+            bulks: Arc::default(),
             database,
         })
     }

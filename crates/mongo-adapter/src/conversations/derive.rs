@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use bson::{Bson, DateTime, RawDocument, doc, oid::ObjectId};
+use bson::{DateTime, RawDocument, doc, oid::ObjectId};
 use chat_ports::model::{ConversationId, MessageId};
 
 use super::{
@@ -106,10 +106,13 @@ async fn last_before(
     collections: &Collections,
     before: Option<ConversationId>,
 ) -> Result<Option<(ConversationId, Last)>, Fault> {
-    let end = before.map_or_else(|| Bson::MaxKey, |conversation| Bson::Binary(binary_key(&conversation)));
+    let keys = match before {
+        Some(conversation) => doc! { "$lt": binary_key(&conversation) },
+        None => doc! { "$gte": binary_key(&ConversationId::from_key([0; 24])) },
+    };
     let newest = collections
         .messages
-        .find_one(doc! { "conversation": { "$lt": end }, "seq": { "$gt": 0 } })
+        .find_one(doc! { "conversation": keys, "seq": { "$gt": 0 } })
         .sort(doc! { "conversation": -1, "seq": -1 })
         .projection(doc! { "conversation": 1, "seq": 1, "timestamp": 1 });
     let newest = collections.limit(newest).await?;

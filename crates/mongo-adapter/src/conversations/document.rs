@@ -30,30 +30,15 @@ impl From<&Message> for Last {
 }
 
 /// Writes the last messages of conversations, in one bulk as a rule. What stands there already and is
-/// newer stays.
+/// newer stays: a duplicate key means that `lastSeq` kept the filter from finding it.
 pub(crate) async fn write(collections: &Collections, lasts: &[(ConversationId, Last)]) -> Result<(), Fault> {
     for chunk in lasts.chunks(MOST_STATEMENTS) {
-        write_chunk(collections, chunk).await?;
-    }
-    Ok(())
-}
-
-/// A duplicate key means that the document is there and not older: its `lastSeq` kept the filter from
-/// finding it. FerretDB stops at the first one; what stands behind it is sent again.
-async fn write_chunk(collections: &Collections, chunk: &[(ConversationId, Last)]) -> Result<(), Fault> {
-    let mut rest = chunk;
-    while !rest.is_empty() {
-        let statements = rest.iter().map(|(conversation, last)| forward(conversation, last)).collect();
+        let statements = chunk.iter().map(|(conversation, last)| forward(conversation, last)).collect();
         let outcome =
             bulk::update(collections, "conversations", statements, false, Durability::Majority).await?;
         if outcome.errors.iter().any(|(_, code)| !is_duplicate_code(*code)) {
             return Err(Fault::Answer("outcome of an update of conversations"));
         }
-        let Some((failed, _)) = outcome.errors.last() else { return Ok(()) };
-        if outcome.matched.saturating_add(outcome.errors.len()) >= rest.len() {
-            return Ok(());
-        }
-        rest = rest.get(failed.saturating_add(1)..).unwrap_or_default();
     }
     Ok(())
 }

@@ -51,13 +51,10 @@ impl<'a> Lease<'a> {
     }
 
     /// Does something while the lease beats, then gives it back. `None` if it was lost on the way.
-    pub(super) async fn hold<T, E: From<Fault>>(
-        self,
-        work: impl Future<Output = Result<T, E>>,
-    ) -> Result<Option<T>, E> {
+    pub(super) async fn hold<T, E>(self, work: impl Future<Output = Result<T, E>>) -> Result<Option<T>, E> {
         let done = tokio::select! {
             done = work => done.map(Some),
-            lost = self.beat() => lost.map(|()| None).map_err(E::from),
+            () = self.beat() => Ok(None),
         };
         // What can't be deleted now stands still, and is taken over.
         let filter = doc! { "_id": NAME, "holder": self.holder };
@@ -65,18 +62,17 @@ impl<'a> Lease<'a> {
         done
     }
 
-    /// Beats until the lease is lost.
-    async fn beat(&self) -> Result<(), Fault> {
+    /// Beats until the lease is lost. A beat that fails is no loss yet: the work meets the same fault.
+    async fn beat(&self) {
         for beat in 1_i64.. {
             sleep(BEAT_EVERY).await;
             let filter = doc! { "_id": NAME, "holder": self.holder };
             let update = doc! { "$set": { "beat": beat } };
-            let moved = self.collections.limit(self.collections.meta.update_one(filter, update)).await?;
-            if moved.matched_count == 0 {
+            let moved = self.collections.limit(self.collections.meta.update_one(filter, update)).await;
+            if moved.is_ok_and(|moved| moved.matched_count == 0) {
                 break;
             }
         }
-        Ok(())
     }
 }
 

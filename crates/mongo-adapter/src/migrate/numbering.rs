@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Messages that are in memory at once, of one conversation.
-const CHUNK: i64 = 1_000;
+const CHUNK: i64 = 100;
 /// How often a step may come to nothing because others write, before the rest is left for the next run.
 const ATTEMPTS: u32 = 10;
 

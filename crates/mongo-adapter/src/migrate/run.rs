@@ -1,5 +1,7 @@
 //! Applies what is missing, in order, one process at a time.
 
+use std::time::Duration;
+
 use bson::doc;
 
 use super::{
@@ -15,6 +17,8 @@ use crate::{
     StartError, connection::Collections, conversations::primary_clock, error::Fault, supervisor::Obstacle,
 };
 
+/// How long one operation may take once migrating has begun: nobody waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a lease may be lost before a run gives up.
 const ATTEMPTS: usize = 5;
 
@@ -37,7 +41,8 @@ impl<'a> Run<'a> {
             }
             let waits = || self.reporter.tell(Progress::Waiting);
             let lease = Lease::take(self.collections, waits).await?;
-            if lease.hold(self.apply_all()).await?.is_some() {
+            let patient = Collections { operation_timeout: PATIENCE, ..self.collections.clone() };
+            if lease.hold(self.apply_all(&patient)).await?.is_some() {
                 return Ok(());
             }
         }
@@ -59,25 +64,25 @@ impl<'a> Run<'a> {
 
     /// Applies them, holding the lease: looks anew what is missing, for another process may just have
     /// been at it.
-    async fn apply_all(&mut self) -> Result<(), Obstacle> {
-        let pending = pending(self.collections).await?;
-        if is_empty(self.collections).await? {
-            self.reporter.tell(Progress::Empty { database: self.collections.database.name().to_owned() });
+    async fn apply_all(&mut self, collections: &Collections) -> Result<(), Obstacle> {
+        let pending = pending(collections).await?;
+        if is_empty(collections).await? {
+            self.reporter.tell(Progress::Empty { database: collections.database.name().to_owned() });
         }
         for migration in pending {
             let (id, name) = (migration.id, migration.name.clone());
             self.reporter.tell(Progress::Begun { id, name: name.clone() });
             for step in &migration.steps {
-                self.apply_step(step).await?;
+                self.apply_step(collections, step).await?;
             }
-            record::write(self.collections, migration, primary_clock(self.collections).await?).await?;
+            record::write(collections, migration, primary_clock(collections).await?).await?;
             self.reporter.tell(Progress::Applied { id, name });
         }
         Ok(())
     }
 
-    async fn apply_step(&mut self, step: &Step) -> Result<(), Fault> {
-        let (collections, reporter) = (self.collections, &mut self.reporter);
+    async fn apply_step(&mut self, collections: &Collections, step: &Step) -> Result<(), Fault> {
+        let reporter = &mut self.reporter;
         match step {
             Step::Indexes(wanted) => indexes::make(collections, wanted).await,
             Step::Validator(validator) => validators::set(collections, validator, reporter).await,

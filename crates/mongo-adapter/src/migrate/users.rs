@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Users that are in memory at once.
-const CHUNK: usize = 500;
+const CHUNK: usize = 250;
 /// How often one chunk is tried: what fails was changed meanwhile.
 const ATTEMPTS: usize = 5;
 /// Collisions that are told one by one.
