@@ -11,8 +11,6 @@ mod lingering;
 mod looking;
 mod numbers;
 mod queue;
-#[cfg(test)]
-mod tests;
 
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
@@ -166,3 +164,6 @@ async fn on_its_way<T>(operation: &mut Option<Pin<Box<dyn Future<Output = T> + S
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ const PERMISSIVE: &[&str] = &[
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
+    "CDLA-Permissive-2.0",
     "CC0-1.0",
     "ISC",
     "MIT",
@@ -32,8 +33,12 @@ const DOUBLES: &[(&str, &str)] = &[
     ("base64", "bcrypt's is newer than actix-web's"),
     ("getrandom", "the older one under rand_core 0.6"),
     ("hashbrown", "governor's is older, and unused by us"),
+    ("r-efi", "of the two getrandom, on UEFI only"),
+    ("rand", "bson's is older than actix-web's"),
     ("rand_core", "the older one in jsonwebtoken's traits"),
     ("syn", "derive macros move to 3 one by one"),
+    ("untrusted", "aws-lc-rs' is older than rustls-webpki's"),
+    ("windows-sys", "on Windows only"),
 ];
 
 /// Packages that state their licence in a form that npm does not copy into its lock file.
