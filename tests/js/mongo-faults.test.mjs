@@ -88,8 +88,10 @@ describe('MongoDB', { skip, timeout: 300_000 }, () => {
     await killAll();
     await mongo.kill();
   });
-  const start = (options = {}) =>
-    startServer({ ...options, env: { MONGODB_URI: uri, LOG_LEVEL: 'info', ...options.env } });
+  const start = (options = {}) => {
+    const env = { MONGODB_URI: uri, LOG_LEVEL: 'info', SEND_TIMEOUT_MS: String(DEADLINE_MS), ...options.env };
+    return startServer({ ...options, env });
+  };
 
   test('absent at the start: the server lives, says so once, and works when MongoDB appears', async () => {
     const server = await start({ readyStatus: 503 });

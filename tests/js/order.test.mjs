@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
+  STORE,
   TRANSPORTS,
   assertError,
   closeAll,
@@ -52,7 +53,9 @@ for (const [name, options] of Object.entries(TRANSPORTS)) {
       const other = await connect(server.url, bob.token, options);
       const theirs = await send(other, ann.user.id, 'before');
       const order = [];
-      const calls = upTo(100).map((n) => {
+      // Twenty rounds that wait for each other; fewer where each of their look-ups is a scan.
+      const numbers = upTo(STORE === 'mongo' ? 25 : 100);
+      const calls = numbers.map((n) => {
         const request = [
           ['private_message', { receiverId: bob.user.id, message: `m${n}` }],
           ['private_message', { receiverId: bob.user.id, message: '' }],
@@ -63,7 +66,7 @@ for (const [name, options] of Object.entries(TRANSPORTS)) {
         return emitAck(socket, ...request).then((ack) => order.push([n, ack.ok]));
       });
       await Promise.all(calls);
-      assert.deepEqual(order.map(([n]) => n), upTo(100));
+      assert.deepEqual(order.map(([n]) => n), numbers);
       assert.ok(order.every(([n, accepted]) => accepted === [true, false, true, true, false][n % 5]));
     });
   });
