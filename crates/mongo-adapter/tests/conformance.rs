@@ -21,7 +21,7 @@ fn fixture(shape: impl Fn(&mut Options)) -> Fixture {
     let mut options = options(database.uri());
     shape(&mut options);
     // The machine's clock: what a store on this server goes by has to be near the server's.
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock(0));
     let commits = RecordingListener::new();
     let open = {
         let (clock, commits) = (clock.clone(), commits.clone());

@@ -276,7 +276,7 @@ fn by_conversation<'a>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_fails_what_is_acknowledged_is_stored_once_and_told_once_in_order(
