@@ -5,8 +5,10 @@
 
 mod fields;
 mod message;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub(crate) use fields::{binary_key, date, millis, object_id};
-pub(crate) use message::{Dedup, Stored, encode_message, read_message};
+pub(crate) use message::{Dedup, encode_message, read_message};
 pub(crate) use user::{encode_user, read_user};

@@ -226,3 +226,62 @@ fn describe(error: &DriverError) -> String {
         _ => "the driver failed".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+
+    /// The server's answer to a command, as the driver tells it.
+    fn command(code: i32) -> Fault {
+        let answer =
+            doc! { "code": code, "codeName": "Name", "errmsg": "dup key: { email: \"a@example.org\" }" };
+        let error = bson::deserialize_from_document(answer).unwrap();
+        DriverError::from(ErrorKind::Command(error)).into()
+    }
+
+    fn io(kind: io::ErrorKind) -> Fault {
+        DriverError::from(ErrorKind::Io(io::Error::from(kind).into())).into()
+    }
+
+    #[test]
+    fn an_errors_text_has_its_code_and_nothing_of_a_document() {
+        for code in [11000, 13, 50, 121, 10107] {
+            let fault = command(code);
+            let texts = [fault.to_string(), format!("{}", StoreError::from(fault))];
+            assert!(texts.iter().all(|text| !text.contains("example.org")), "{texts:?}");
+        }
+        assert_eq!(command(121).to_string(), "error 121 Name");
+    }
+
+    #[test]
+    fn a_fault_is_unavailable_late_or_a_defect() {
+        for code in [10107, 13435, 11600, 11602, 189, 91] {
+            assert!(command(code).is_outage(), "{code}");
+            assert!(matches!(StoreError::from(command(code)), StoreError::Unavailable(_)), "{code}");
+        }
+        for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof, io::ErrorKind::TimedOut] {
+            assert!(io(kind).is_outage());
+            assert!(matches!(StoreError::from(io(kind)), StoreError::Unavailable(_)));
+        }
+        assert!(matches!(StoreError::from(Fault::Late), StoreError::Timeout));
+        assert!(matches!(StoreError::from(command(50)), StoreError::Timeout));
+        for code in [2, 9, 121] {
+            assert!(command(code).is_refusal() && !command(code).is_outage());
+            assert!(matches!(StoreError::from(command(code)), StoreError::Internal(_)), "{code}");
+        }
+        assert!(command(11000).is_duplicate() && !command(121).is_duplicate());
+    }
+
+    #[test]
+    fn only_what_waiting_can_not_mend_is_permanent() {
+        let uri = crate::MongoUri::parse("mongodb://me:pass@h/chat").unwrap();
+        let permanent = |fault: Fault| fault.permanent(&uri);
+        assert_eq!(permanent(command(18)), Some(StartError::Credentials("mongodb://***@h/chat".into())));
+        assert_eq!(permanent(command(13)), Some(StartError::Forbidden("chat".into())));
+        for passing in [command(10107), command(50), io(io::ErrorKind::ConnectionRefused), Fault::Late] {
+            assert_eq!(permanent(passing), None);
+        }
+    }
+}

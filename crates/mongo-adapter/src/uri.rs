@@ -93,3 +93,49 @@ impl fmt::Debug for MongoUri {
         f.write_str(&self.masked)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_string_names_its_database_and_hides_its_credentials() {
+        let cases = [
+            ("mongodb://localhost/chat", "mongodb://localhost/chat"),
+            (" mongodb://a:1,b:2/chat?replicaSet=r&authSource=admin\n", "mongodb://a:1,b:2/chat"),
+            ("mongodb://me:p%40ss%2Fw@h:27017/chat?appName=secret", "mongodb://***@h:27017/chat"),
+            ("mongodb+srv://me:pass@cluster.example.org/chat", "mongodb+srv://***@cluster.example.org/chat"),
+        ];
+        for (text, masked) in cases {
+            let uri = MongoUri::parse(text).unwrap();
+            assert_eq!(uri.database(), "chat");
+            assert_eq!(
+                (uri.masked(), uri.to_string(), format!("{uri:?}")),
+                (masked.into(), masked.into(), masked.into())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_connection_string_is_refused_by_the_rule_that_it_breaks() {
+        let cases = [
+            ("", UriError::Scheme),
+            ("localhost:27017/chat", UriError::Scheme),
+            ("postgres://localhost/chat", UriError::Scheme),
+            ("mongodb:///chat", UriError::NoHost),
+            ("mongodb://me:pass@/chat", UriError::NoHost),
+            ("mongodb://localhost", UriError::NoDatabase),
+            ("mongodb://localhost/", UriError::NoDatabase),
+            ("mongodb://localhost/?replicaSet=r", UriError::NoDatabase),
+            ("mongodb://me:p:w@localhost/chat", UriError::Rejected),
+            ("mongodb://localhost/chat?w=-3", UriError::Rejected),
+        ];
+        for (text, error) in cases {
+            assert_eq!(MongoUri::parse(text), Err(error), "{text}");
+        }
+        for name in ["a b", "a$b", &"x".repeat(64)] {
+            let refused = MongoUri::parse(&format!("mongodb://localhost/{name}"));
+            assert!(matches!(refused, Err(UriError::BadDatabase | UriError::Rejected)), "{name}");
+        }
+    }
+}

@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
-#[expect(dead_code, reason = "each binary of tests uses another part of it")]
 mod support;
 
 #[path = "faults/nodes.rs"]

@@ -82,11 +82,8 @@ pub(super) fn put<'a, T>(
 
 /// An id: also as its hex digits.
 pub(super) fn as_id(value: RawBsonRef<'_>) -> Option<ObjectId> {
-    match value {
-        RawBsonRef::ObjectId(id) => Some(ObjectId::from_bytes(id.bytes())),
-        RawBsonRef::String(hex) => ObjectId::from_str(hex).ok(),
-        _ => None,
-    }
+    let id = value.as_object_id().map(|id| ObjectId::from_bytes(id.bytes()));
+    id.or_else(|| ObjectId::from_str(value.as_str()?).ok())
 }
 
 /// A text.
@@ -101,20 +98,14 @@ pub(super) fn as_bool(value: RawBsonRef<'_>) -> Option<bool> {
 
 /// A whole number, in any of the numeric types.
 pub(super) fn as_whole(value: RawBsonRef<'_>) -> Option<i64> {
-    match value {
-        RawBsonRef::Int32(number) => Some(i64::from(number)),
-        RawBsonRef::Int64(number) => Some(number),
-        RawBsonRef::Double(number) => whole(number),
-        _ => None,
-    }
+    let number = value.as_i64().or_else(|| value.as_i32().map(i64::from));
+    number.or_else(|| whole(value.as_f64()?))
 }
 
 /// A point in time: a date, or a number of milliseconds.
 pub(super) fn as_time(value: RawBsonRef<'_>) -> Option<Timestamp> {
-    match value {
-        RawBsonRef::DateTime(at) => Some(millis(at)),
-        other => as_whole(other).map(Timestamp::from_millis),
-    }
+    let date = value.as_datetime().map(millis);
+    date.or_else(|| as_whole(value).map(Timestamp::from_millis))
 }
 
 /// When an id was made: its first four bytes are seconds.
