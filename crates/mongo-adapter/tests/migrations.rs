@@ -1,6 +1,8 @@
 //! Migrations: on an empty database, on one that an older application has filled, twice, interrupted, by two at
 //! once. The documents are what mongoose writes.
 
+#![expect(clippy::unwrap_used, reason = "what a test can't do fails it")]
+
 #[path = "migrations/collisions.rs"]
 mod collisions;
 #[path = "migrations/odd.rs"]

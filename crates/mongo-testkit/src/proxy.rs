@@ -42,8 +42,13 @@ pub(crate) struct State {
     /// By command name, first come, first used; `usize::MAX` times stands for "until told otherwise".
     answers: HashMap<String, (Answer, usize)>,
     seen: HashMap<String, usize>,
+    /// The commands themselves, from when they were asked for.
+    recorded: Option<Vec<Document>>,
     open: Vec<TcpStream>,
 }
+
+/// Most commands that are recorded; later ones are not.
+const MOST_RECORDED: usize = 20_000;
 
 pub(crate) struct Shared {
     server: String,
@@ -114,6 +119,18 @@ impl Proxy {
         self.shared.state.lock().seen.get(command).copied().unwrap_or(0)
     }
 
+    /// Keeps the commands that come from now on, up to 20,000, for [`recorded`](Self::recorded). What a command carries
+    /// beside its own document (the documents of an `insert`) is left out.
+    pub fn record(&self) {
+        self.change(|state| state.recorded = Some(Vec::new()));
+    }
+
+    /// The commands that came since they are recorded.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<Document> {
+        self.shared.state.lock().recorded.clone().unwrap_or_default()
+    }
+
     /// Waits until `times` commands of this name have come from the client: whether they did within `limit`.
     #[must_use]
     pub fn wait_for(&self, command: &str, times: usize, limit: Duration) -> bool {
@@ -130,6 +147,15 @@ impl State {
     fn cut(&mut self) {
         for connection in self.open.drain(..) {
             let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Keeps a command, if commands are recorded.
+    fn note(&mut self, message: &wire::Message) {
+        if let Some(recorded) = &mut self.recorded
+            && recorded.len() < MOST_RECORDED
+        {
+            recorded.extend(message.document());
         }
     }
 

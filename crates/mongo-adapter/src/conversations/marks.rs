@@ -46,7 +46,7 @@ pub(super) async fn all(collections: &Collections) -> Result<Vec<(String, DateTi
     let mut cursor = collections.limit(collections.meta.find(filter)).await?;
     let mut marks = Vec::new();
     while collections.limit(cursor.advance()).await? {
-        let document = RawDocumentBuf::from(cursor.current().to_owned());
+        let document = cursor.current().to_owned();
         if let (Ok(id), Some(at)) = (document.get_str("_id"), at(&document)) {
             marks.push((id.to_owned(), at));
         }

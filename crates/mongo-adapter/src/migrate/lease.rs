@@ -16,7 +16,7 @@ const NAME: &str = "migrating";
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a lease must stand still until its holder counts as dead.
-const DEAD_AFTER: Duration = Duration::from_secs(15);
+pub(super) const DEAD_AFTER: Duration = Duration::from_secs(15);
 
 /// The right to migrate.
 pub(super) struct Lease<'a> {
@@ -25,8 +25,13 @@ pub(super) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// Waits for the lease and takes it. `waits` is called once if somebody else holds it.
-    pub(super) async fn take(collections: &'a Collections, mut waits: impl FnMut()) -> Result<Self, Fault> {
+    /// Waits for the lease and takes it: one that has stood still for `dead_after` is taken over. `waits` is called
+    /// once if somebody else holds it.
+    pub(super) async fn take(
+        collections: &'a Collections,
+        dead_after: Duration,
+        mut waits: impl FnMut(),
+    ) -> Result<Self, Fault> {
         let holder = ObjectId::new();
         let mut seen: Option<(Document, Instant)> = None;
         loop {
@@ -41,7 +46,7 @@ impl<'a> Lease<'a> {
                     Some((last, since)) if *last == lease => *since,
                     _ => Instant::now(),
                 };
-                if since.elapsed() >= DEAD_AFTER {
+                if since.elapsed() >= dead_after {
                     collections.limit(collections.meta.delete_one(lease.clone())).await?;
                 }
                 seen = Some((lease, since));
@@ -92,4 +97,60 @@ async fn insert(collections: &Collections, holder: ObjectId) -> Result<bool, Fau
 async fn read(collections: &Collections) -> Result<Option<Document>, Fault> {
     let found = collections.limit(collections.meta.find_one(doc! { "_id": NAME })).await?;
     found.map(|lease| Document::try_from(&*lease).map_err(|_unreadable| Fault::Answer("lease"))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_mongo_testkit::{TestDatabase, block_on};
+
+    use super::*;
+    use crate::{MongoUri, Options};
+
+    /// A holder of which nothing is heard any more counts as dead after so long.
+    const SOON: Duration = Duration::from_millis(100);
+
+    async fn connect(uri: String) -> Collections {
+        Collections::connect(&Options::new(MongoUri::parse(&uri).unwrap())).await.unwrap()
+    }
+
+    #[test]
+    fn a_lease_that_stands_still_is_taken_over_and_its_holder_learns_of_it() {
+        let database = TestDatabase::new();
+        let uri = database.uri().to_owned();
+        block_on(async move {
+            let collections = connect(uri).await;
+            let mut waited = 0;
+            let first = Lease::take(&collections, SOON, || waited += 1).await.unwrap();
+            let second = Lease::take(&collections, SOON, || waited += 1).await.unwrap();
+            assert_eq!(waited, 1);
+            assert_ne!(first.holder, second.holder);
+            let never = std::future::pending::<Result<(), Fault>>();
+            assert_eq!(first.hold(never).await.unwrap(), None);
+            assert_eq!(second.hold(async { Ok::<_, Fault>(7) }).await.unwrap(), Some(7));
+            assert_eq!(read(&collections).await.unwrap(), None, "given back");
+        });
+    }
+
+    #[test]
+    fn a_lease_that_beats_is_waited_for() {
+        let database = TestDatabase::new();
+        let uri = database.uri().to_owned();
+        block_on(async move {
+            let collections = connect(uri).await;
+            let first = Lease::take(&collections, DEAD_AFTER, || {}).await.unwrap();
+            let (begun, begins) = tokio::sync::oneshot::channel();
+            let mut begun = Some(begun);
+            let second = async {
+                let tell = || begun.take().unwrap().send(()).unwrap();
+                Lease::take(&collections, DEAD_AFTER, tell).await.unwrap()
+            };
+            let holding = first.hold(async {
+                begins.await.unwrap();
+                Ok::<_, Fault>(())
+            });
+            let (second, held) = tokio::join!(second, holding);
+            assert_eq!(held.unwrap(), Some(()), "the first one was not disturbed");
+            assert_eq!(second.hold(async { Ok::<_, Fault>(()) }).await.unwrap(), Some(()));
+        });
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     MigrationPlan, MigrationStatus,
     catalog::{Backfill, CATALOG, Migration, Step},
     indexes,
-    lease::Lease,
+    lease::{DEAD_AFTER, Lease},
     messages,
     progress::{Progress, Reporter},
     record, users, validators,
@@ -40,7 +40,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             let waits = || self.reporter.tell(Progress::Waiting);
-            let lease = Lease::take(self.collections, waits).await?;
+            let lease = Lease::take(self.collections, DEAD_AFTER, waits).await?;
             let patient = Collections { operation_timeout: PATIENCE, ..self.collections.clone() };
             if lease.hold(self.apply_all(&patient)).await?.is_some() {
                 return Ok(());

@@ -9,17 +9,17 @@ use chat_mongo_testkit::{TestDatabase, block_on};
 use chat_ports::model::{ConversationId, UserId};
 
 /// An id whose time and place among its like are given.
-pub fn id(seconds: u32, counter: u8) -> ObjectId {
+pub(crate) fn id(seconds: u32, counter: u8) -> ObjectId {
     let [a, b, c, d] = seconds.to_be_bytes();
     ObjectId::from_bytes([a, b, c, d, 7, 7, 7, 7, 7, 0, 0, counter])
 }
 
-pub fn user(number: u8) -> ObjectId {
+pub(crate) fn user(number: u8) -> ObjectId {
     id(1_000, number)
 }
 
 /// An account as mongoose writes it.
-pub fn account(id: ObjectId, username: &str, email: &str) -> Document {
+pub(crate) fn account(id: ObjectId, username: &str, email: &str) -> Document {
     let at = id.timestamp();
     doc! {
         "_id": id, "username": username, "email": email, "password": "$2a$10$abcdefghijklmnopqrstuv",
@@ -28,19 +28,19 @@ pub fn account(id: ObjectId, username: &str, email: &str) -> Document {
 }
 
 /// A message as mongoose writes it.
-pub fn message(id: ObjectId, from: ObjectId, to: ObjectId, text: &str, millis: i64) -> Document {
+pub(crate) fn message(id: ObjectId, from: ObjectId, to: ObjectId, text: &str, millis: i64) -> Document {
     doc! {
         "_id": id, "sender": from, "receiver": to, "message": text, "isRead": false,
         "timestamp": bson::DateTime::from_millis(millis), "__v": 0,
     }
 }
 
-pub fn insert(database: &TestDatabase, collection: &'static str, documents: Vec<Document>) {
+pub(crate) fn insert(database: &TestDatabase, collection: &'static str, documents: Vec<Document>) {
     let driver = database.driver();
     block_on(async move { driver.collection(collection).insert_many(documents).await.map(drop) }).unwrap();
 }
 
-pub fn find(database: &TestDatabase, collection: &'static str, filter: Document) -> Vec<Document> {
+pub(crate) fn find(database: &TestDatabase, collection: &'static str, filter: Document) -> Vec<Document> {
     let driver = database.driver();
     block_on(async move {
         let mut cursor = driver.collection::<Document>(collection).find(filter).await?;
@@ -53,34 +53,34 @@ pub fn find(database: &TestDatabase, collection: &'static str, filter: Document)
     .unwrap()
 }
 
-pub fn by_id(database: &TestDatabase, collection: &'static str, id: ObjectId) -> Document {
+pub(crate) fn by_id(database: &TestDatabase, collection: &'static str, id: ObjectId) -> Document {
     find(database, collection, doc! { "_id": id }).pop().unwrap()
 }
 
-pub fn options(uri: &str) -> Options {
+pub(crate) fn options(uri: &str) -> Options {
     Options::new(MongoUri::parse(uri).unwrap())
 }
 
 /// Applies what is missing, and gathers what is told.
-pub fn apply(database: &TestDatabase) -> Vec<Progress> {
+pub(crate) fn apply(database: &TestDatabase) -> Vec<Progress> {
     let mut told = Vec::new();
     migrate::apply(&options(database.uri()), &mut |progress| told.push(progress)).unwrap();
     told
 }
 
-pub fn has_line(told: &[Progress], part: &str) -> bool {
+pub(crate) fn has_line(told: &[Progress], part: &str) -> bool {
     told.iter().any(|progress| progress.to_string().contains(part))
 }
 
 /// The key of a conversation as it is stored.
-pub fn key(a: ObjectId, b: ObjectId) -> Bson {
+pub(crate) fn key(a: ObjectId, b: ObjectId) -> Bson {
     let [a, b] = [a, b].map(|id| UserId::from_bytes(id.bytes()));
     let bytes = ConversationId::between(a, b).key().to_vec();
     Bson::Binary(bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes })
 }
 
 /// The texts of a conversation by their numbers, which are asserted to be 1, 2, 3 …
-pub fn texts(database: &TestDatabase, a: ObjectId, b: ObjectId) -> Vec<String> {
+pub(crate) fn texts(database: &TestDatabase, a: ObjectId, b: ObjectId) -> Vec<String> {
     let mut messages = find(database, "messages", doc! { "conversation": key(a, b) });
     messages.sort_by_key(|message| message.get_i64("seq").unwrap());
     let seqs: Vec<_> = messages.iter().map(|message| message.get_i64("seq").unwrap()).collect();

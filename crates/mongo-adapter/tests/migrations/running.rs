@@ -13,7 +13,7 @@ use futures_executor::block_on;
 
 use super::old::{account, apply, has_line, id, insert, message, options, user};
 
-pub fn open(database: &TestDatabase) -> Arc<Store> {
+pub(crate) fn open(database: &TestDatabase) -> Arc<Store> {
     let store =
         Store::open(options(database.uri()), Arc::new(ManualClock::new()), RecordingListener::new()).unwrap();
     block_on(store.ready()).unwrap();

@@ -43,7 +43,11 @@ impl Link {
     fn requests(&self, server: &TcpStream) {
         let mut client = &self.client;
         while let Some(message) = Message::read(&mut client) {
-            let planned = self.shared.state.lock().take(message.command());
+            let planned = {
+                let mut state = self.shared.state.lock();
+                state.note(&message);
+                state.take(message.command())
+            };
             self.wait();
             let sent = match planned {
                 Some(Answer::CutBefore) => break,

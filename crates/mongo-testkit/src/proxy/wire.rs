@@ -45,6 +45,13 @@ impl Message {
         name
     }
 
+    /// The command's own document, in the messages that have one.
+    pub(super) fn document(&self) -> Option<Document> {
+        let body = self.0.get(HEADER + 4 + 1..).filter(|_| number(&self.0, 12) == OP_MSG)?;
+        let length = usize::try_from(number(body, 0)).ok()?;
+        Document::from_reader(body.get(..length)?).ok()
+    }
+
     /// Whether the client waits for an answer.
     pub(super) fn wants_answer(&self) -> bool {
         number(&self.0, 12) != OP_MSG || number(&self.0, HEADER).cast_unsigned() & MORE_TO_COME == 0
