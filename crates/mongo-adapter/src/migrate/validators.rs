@@ -7,6 +7,8 @@ use crate::{connection::Collections, error::Fault};
 
 /// The server does not know the command.
 const COMMAND_NOT_FOUND: i32 = 59;
+/// The user may read and write, and no more.
+const UNAUTHORIZED: i32 = 13;
 
 /// Sets a collection's validator: `moderate`, so that what is wrong already may be updated, and `warn`, so
 /// that an older application goes on writing.
@@ -25,6 +27,11 @@ pub(super) async fn set(
         Ok(_) => Ok(()),
         Err(fault) if is_unknown(&fault) => {
             reporter.note(format!("the server has no validators; {} goes without", validator.collection));
+            Ok(())
+        }
+        Err(fault) if fault.code() == Some(UNAUTHORIZED) => {
+            let collection = &validator.collection;
+            reporter.note(format!("{collection} goes without validator: collMod needs the role dbAdmin"));
             Ok(())
         }
         Err(fault) => Err(fault),
