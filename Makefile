@@ -76,7 +76,7 @@ test-web: need-npm $(WEB_MODULES)
 .PHONY: test-js
 test-js: need-npm tools mongo-server $(if $(ONLY),,test-protocol) $(JS_MODULES) $(WEB_PAGE)
 	$(CARGO) build --locked -p chat-server
-	failed=; for store in $(or $(STORE),embedded mongo); do \
+	@failed=; for store in $(or $(STORE),embedded mongo); do \
 		echo "The store is $$store."; \
 		(cd tests/js && STORE=$$store CHAT_SERVER_BIN="$(abspath $(TARGET))/debug/chat-server" \
 			MONGO_SERVER_BIN="$(abspath $(MONGO_SERVER))" \
