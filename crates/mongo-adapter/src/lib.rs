@@ -12,6 +12,7 @@
 //! reading through `lanes`. How the store comes up, goes away and returns is in `supervisor`, what
 //! documents look like in `documents`.
 
+mod archive;
 mod bulk;
 mod clock;
 mod connection;

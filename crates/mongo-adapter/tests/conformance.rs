@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
+#[expect(dead_code, reason = "each of the tests uses a part of it")]
+#[path = "support/node.rs"]
 mod support;
 
 use std::sync::Arc;

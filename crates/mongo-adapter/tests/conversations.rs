@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test can't do fails it")]
 
 #[expect(dead_code, reason = "each of the tests uses a part of it")]
+#[path = "support/node.rs"]
 mod support;
 
 use std::{sync::Arc, time::Duration};

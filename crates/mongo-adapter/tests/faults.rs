@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
+#[path = "support/node.rs"]
 mod support;
 
 #[path = "faults/nodes.rs"]

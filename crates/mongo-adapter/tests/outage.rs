@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
 #[expect(dead_code, reason = "each binary of tests uses another part of it")]
+#[path = "support/node.rs"]
 mod support;
 
 use std::{

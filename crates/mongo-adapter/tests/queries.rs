@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test can't do fails it")]
 
 #[expect(dead_code, reason = "each of the tests uses a part of it")]
+#[path = "support/node.rs"]
 mod support;
 
 use std::{
@@ -14,9 +15,9 @@ use std::{
 use bson::{Bson, Document, doc};
 use chat_mongo_testkit::{Proxy, TestDatabase, block_on as drive, server_address};
 use chat_ports::{
-    ConversationQuery, Conversations, HistoryAnchor, HistoryQuery, Login, MessageLog, Messages,
-    PresenceRecord, UserQuery, Users,
-    model::{ConversationCursor, ConversationId, UserCursor, UserId},
+    Archive, ArchiveQuery, ConversationQuery, Conversations, HistoryAnchor, HistoryQuery, Login, MessageLog,
+    Messages, PresenceRecord, UserQuery, Users,
+    model::{ConversationCursor, ConversationId, Message, Timestamp, User, UserCursor, UserId},
 };
 use chat_testkit::{SequentialIds, build};
 use futures_executor::block_on;
@@ -243,6 +244,39 @@ fn use_everything(node: &Node, ids: &SequentialIds) {
     block_on(store.record_presence(vec![record])).unwrap();
     block_on(store.clear_presence()).unwrap();
     converse(node, a, b);
+    move_everything(node, a, ids);
+}
+
+fn move_everything(node: &Node, a: UserId, ids: &SequentialIds) {
+    let store = &*node.store;
+    let extent = block_on(store.extent()).unwrap();
+    for after in [None, Some(a)] {
+        block_on(store.users(after, 5)).unwrap();
+    }
+    for after in [None, extent.last_message] {
+        block_on(Archive::messages(store, ArchiveQuery { after, limit: 5, max_bytes: 1_000 })).unwrap();
+    }
+    let anna = block_on(Users::find(store, a)).unwrap().unwrap();
+    let twin =
+        User { id: ids.user(), username: "ANNA".into(), email: "ANNA@example.org".into(), ..anna.clone() };
+    block_on(store.put_users(vec![anna, twin])).unwrap();
+    let last = extent.last_message.unwrap();
+    let (sender, receiver) = last.conversation.users();
+    let next = Message {
+        id: ids.message(),
+        seq: last.seq + 1,
+        sender,
+        receiver,
+        text: "moved".into(),
+        timestamp: Timestamp::from_millis(1),
+        read_at: None,
+        client_id: None,
+    };
+    for _ in 0..2 {
+        block_on(store.put_messages(vec![next.clone()])).unwrap();
+    }
+    let clash = Message { seq: next.seq + 1, ..next };
+    block_on(store.put_messages(vec![clash])).unwrap_err();
 }
 
 fn converse(node: &Node, a: UserId, b: UserId) {

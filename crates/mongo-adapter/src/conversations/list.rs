@@ -10,6 +10,7 @@ use chat_ports::{
 
 use super::document::{Last, read};
 use crate::{
+    archive::is_moved_in_read,
     connection::Collections,
     documents::{binary_key, date, object_id, read_message},
     error::Fault,
@@ -113,7 +114,7 @@ async fn messages(
     let mut cursor = collections.messages.find(filter).max_time(collections.operation_timeout).await?;
     let mut found = HashMap::with_capacity(candidates.len());
     while cursor.advance().await? {
-        let document = RawDocumentBuf::from(cursor.current().to_owned());
+        let document = cursor.current().to_owned();
         let id = document.get_object_id("_id").map_err(|_other_type| Fault::Answer("message"))?;
         found.insert(MessageId::from_bytes(id.bytes()), document);
     }
@@ -136,7 +137,8 @@ fn row(
     document: &RawDocumentBuf,
 ) -> Result<Row, Fault> {
     let message = read_message(document)?.message;
-    let is_ours = document.get_datetime("readAt").is_ok();
+    // Of messages that were moved in, any may have been read and others before them not.
+    let is_ours = document.get_datetime("readAt").is_ok() && !is_moved_in_read(document);
     let is_read_through = message.receiver == query.user && message.is_read() && is_ours;
     let other = conversation.other(query.user);
     let entry = ConversationEntry { other, last_message: message.into(), unread: 0 };
