@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands,
     failure::Failure,
-    migrate, serve,
+    migrate, moving, serve,
     settings::{Settings, Sources},
 };
 
@@ -61,6 +61,18 @@ enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// Export everything that the store holds into one new file, to be imported into a store of any kind. No
+    /// server may run on it. Interrupted, the same command goes on.
+    Export {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Import an exported file into the store, which must be empty. No server may run on it. Interrupted, the
+    /// same command goes on.
+    Import {
+        /// The exported file.
+        file: PathBuf,
+    },
 }
 
 /// For whom a token is, and how long.
@@ -110,5 +122,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Migrate { .. } => migrate::apply(&settings()?),
         Command::Backup { file } => commands::backup(&settings()?, file),
         Command::Restore { file } => commands::restore(&settings()?, &file),
+        Command::Export { file } => moving::export(&settings()?, &file),
+        Command::Import { file } => moving::import(&settings()?, &file),
     }
 }

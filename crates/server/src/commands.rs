@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long a command waits for a store on another machine.
-const STORE_PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Prints a new secret.
 pub(crate) fn gen_secret() -> Result<(), Failure> {
@@ -104,7 +104,11 @@ async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
     closed.map_err(|error| Failure::run("the store was not closed in order", error)).and(answer)
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+/// Runs something to its end.
+///
+/// # Errors
+/// The system gives no runtime.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.map_err(|error| Failure::run("no runtime", error))?.block_on(work))
 }

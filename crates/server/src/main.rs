@@ -21,6 +21,7 @@ mod lifecycle;
 mod listen;
 mod logging;
 mod migrate;
+mod moving;
 mod page;
 mod serve;
 mod settings;

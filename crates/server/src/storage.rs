@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use chat_domain::ports::{Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users};
+use chat_domain::ports::{
+    Archive, Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users,
+};
 use chat_embedded_adapter::{Options as EmbeddedOptions, Store as EmbeddedStore};
 use chat_mongo_adapter::{Options as MongoOptions, Store as MongoStore};
 
@@ -61,6 +63,22 @@ impl Storage {
         match self {
             Self::Embedded(store) => StorePorts::of(store),
             Self::Mongo(store) => StorePorts::of(store),
+        }
+    }
+
+    /// The store as it is moved.
+    pub(crate) fn archive(&self) -> Arc<dyn Archive> {
+        match self {
+            Self::Embedded(store) => store.clone(),
+            Self::Mongo(store) => store.clone(),
+        }
+    }
+
+    /// The name of its kind.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::Mongo(_) => "mongodb",
         }
     }
 

@@ -22,7 +22,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chat-transport", &["chat-domain", "chat-socketio-actix"]),
     (
         "chat-server",
-        &["chat-auth", "chat-domain", "chat-embedded-adapter", "chat-limiter", "chat-mongo-adapter", "chat-transport"],
+        &[
+            "chat-archive",
+            "chat-auth",
+            "chat-domain",
+            "chat-embedded-adapter",
+            "chat-limiter",
+            "chat-mongo-adapter",
+            "chat-transport",
+        ],
     ),
     ("chat-loadgen", &[]),
     ("chat-tests", &[]),
