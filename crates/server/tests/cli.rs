@@ -248,3 +248,26 @@ fn gen_token_for_an_id_looks_nothing_up() {
     assert_eq!(run(folder.path(), &["gen-token", "--id", "alice"], &[]).status.code(), Some(2));
     assert_eq!(run(folder.path(), &["gen-token"], &[]).status.code(), Some(2));
 }
+
+#[test]
+fn a_store_is_exported_and_imported_into_another_folder() {
+    let folder = folder();
+    let (code, line) = failure(&run(folder.path(), &["export", "chat.jsonl"], &[]));
+    assert_eq!(code, 1);
+    assert!(line.ends_with("DATA_DIR ./data: there is no store in it"), "{line}");
+    let server = Server::start(folder.path(), &[]);
+    let (code, line) = failure(&run(folder.path(), &["export", "chat.jsonl"], &[]));
+    assert_eq!(code, 1);
+    assert!(line.ends_with("another process has this folder open"), "{line}");
+    assert_eq!(server.end(), Some(0));
+
+    let exported = run(folder.path(), &["export", "chat.jsonl"], &[]);
+    assert!(out(&exported).starts_with("exported 0 users and 0 messages (sha256 "), "{}", out(&exported));
+    let mode = std::fs::metadata(folder.path().join("chat.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let elsewhere = [("DATA_DIR", "elsewhere")];
+    let imported = run(folder.path(), &["import", "chat.jsonl"], &elsewhere);
+    assert!(out(&imported).trim_end().ends_with("the store holds the same"), "{}", out(&imported));
+    assert_eq!(failure(&run(folder.path(), &["import", "none.jsonl"], &elsewhere)).0, 1);
+    assert_eq!(failure(&run(folder.path(), &["export", "chat.jsonl"], &[])).0, 1);
+}
