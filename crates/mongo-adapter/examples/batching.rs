@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that prints its result")]
 
-#[path = "../tests/support.rs"]
+#[path = "../tests/support/node.rs"]
 #[expect(dead_code, reason = "it has more than this example needs")]
 mod support;
 
