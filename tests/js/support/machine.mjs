@@ -12,6 +12,13 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
+// A file that hangs fails with what it waits for, instead of holding up all others for ever.
+const PATIENCE_MS = 15 * 60_000;
+setTimeout(() => {
+  console.error(`${process.argv[1]} is not done in ${PATIENCE_MS} ms; it waits for ${process.getActiveResourcesInfo()}`);
+  process.exit(1);
+}, PATIENCE_MS).unref();
+
 /** Runs `end` when the test file is over, however it ends; it can't wait for anything. */
 export const atExit = (end) => endings.push(end);
 
