@@ -72,7 +72,13 @@ struct MessageForm<'a> {
     text: Cow<'a, str>,
     timestamp: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     read_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<Cow<'a, str>>,
 }
@@ -134,7 +140,20 @@ fn user(form: UserForm<'_>) -> User {
 }
 
 fn message_form(message: &Message) -> MessageForm<'_> {
-    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id } = message;
+    let Message {
+        id,
+        seq,
+        sender,
+        receiver,
+        text,
+        timestamp,
+        delivered_at,
+        read_at,
+        edited_at,
+        deleted_at,
+        client_id,
+        first_text: _,
+    } = message;
     MessageForm {
         id: *id,
         seq: *seq,
@@ -142,13 +161,28 @@ fn message_form(message: &Message) -> MessageForm<'_> {
         receiver: *receiver,
         text: text.into(),
         timestamp: *timestamp,
+        delivered_at: *delivered_at,
         read_at: *read_at,
+        edited_at: *edited_at,
+        deleted_at: *deleted_at,
         client_id: client_id.as_deref().map(Cow::Borrowed),
     }
 }
 
 fn message(form: MessageForm<'_>) -> Message {
-    let MessageForm { id, seq, sender, receiver, text, timestamp, read_at, client_id } = form;
+    let MessageForm {
+        id,
+        seq,
+        sender,
+        receiver,
+        text,
+        timestamp,
+        delivered_at,
+        read_at,
+        edited_at,
+        deleted_at,
+        client_id,
+    } = form;
     Message {
         id,
         seq,
@@ -156,7 +190,11 @@ fn message(form: MessageForm<'_>) -> Message {
         receiver,
         text: text.into_owned(),
         timestamp,
+        delivered_at,
         read_at,
+        edited_at,
+        deleted_at,
+        first_text: None,
         client_id: client_id.map(Cow::into_owned),
     }
 }

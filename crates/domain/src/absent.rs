@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_ports::{
-    Claims, ConversationQuery, Conversations, HistoryQuery, IssuedToken, Messages, PasswordError,
-    PasswordHasher, StoreError, TokenError, Tokens,
-    model::{ConversationEntry, Message, MessageId, Page, Password, PasswordHash, Timestamp, UserId},
+    BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery, Claims,
+    ConversationQuery, Conversations, HistoryQuery, IssuedToken, Messages, PasswordError, PasswordHasher,
+    SealPurpose, Seals, StoreError, SyncPosition, TokenError, Tokens,
+    model::{Block, ConversationEntry, Message, MessageId, Page, Password, PasswordHash, Timestamp, UserId},
 };
 
 /// Stands in for a port that a program does not use, and refuses everything: hasher and tokens where
@@ -56,6 +57,52 @@ impl Messages for Absent {
 impl Conversations for Absent {
     async fn list(&self, _: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError> {
         absent()
+    }
+
+    async fn partners(&self, _: UserId, _: u32) -> Result<Vec<UserId>, StoreError> {
+        absent()
+    }
+
+    async fn partners_among(&self, _: UserId, _: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        absent()
+    }
+}
+
+#[async_trait]
+impl Changes for Absent {
+    async fn position(&self) -> Result<SyncPosition, StoreError> {
+        absent()
+    }
+
+    async fn changes(&self, _: ChangesQuery) -> Result<ChangesPage, ChangesError> {
+        Ok(absent()?)
+    }
+}
+
+/// Nobody blocks anybody, and nobody can.
+#[async_trait]
+impl Blocks for Absent {
+    async fn change(&self, _: BlockChange) -> Result<bool, BlockError> {
+        Ok(absent()?)
+    }
+
+    async fn blocked_by(&self, _: UserId) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn between(&self, _: UserId, _: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What it seals nobody opens.
+impl Seals for Absent {
+    fn seal(&self, _: SealPurpose, _: &[u8]) -> String {
+        String::new()
+    }
+
+    fn open(&self, _: SealPurpose, _: &str) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_ports::{Commit, CommitListener, EventBus, ReadUpTo, model::Event};
+use chat_ports::{Commit, CommitListener, EventBus, ReceiptSpan, model::Event};
 
 /// The link between a store and the bus: given to the store when it is opened.
 ///
@@ -33,10 +33,12 @@ impl CommitListener for Delivery {
 fn event(commit: Commit) -> Option<Event> {
     match commit {
         Commit::Sent { message, except } => Some(Event::Message { message, except }),
-        Commit::Read { reader, read, except } => {
-            let ReadUpTo { conversation: _, sender, count: _, messages } = read;
-            Some(Event::Read { reader, sender, messages, except })
+        Commit::Receipt { kind, receiver, span, except } => {
+            let ReceiptSpan { conversation: _, sender, count: _, messages } = span;
+            Some(Event::Receipt { kind, receiver, sender, messages, except })
         }
+        Commit::Edited { message } => Some(Event::Edited { message }),
+        Commit::Deleted { message } => Some(Event::Deleted { message }),
         _ => None,
     }
 }

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use chat_ports::{
-    Clock, Conversations, EventBus, IdSource, MessageLog, Messages, PasswordHasher, Tokens, Users,
-    model::Limits,
+    Blocks, Changes, Clock, Conversations, EventBus, IdSource, MessageLog, Messages, PasswordHasher, Seals,
+    Tokens, Users, model::Limits,
 };
+
+use crate::PresenceAudience;
 
 /// The ports that the chat stands on, its limits and its settings.
 #[derive(Clone)]
@@ -18,10 +20,16 @@ pub struct Deps {
     pub messages: Arc<dyn Messages>,
     /// Lists conversations.
     pub conversations: Arc<dyn Conversations>,
+    /// Reads what changed.
+    pub changes: Arc<dyn Changes>,
+    /// Who blocks whom.
+    pub blocks: Arc<dyn Blocks>,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
     /// Issues and verifies access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// Seals what clients carry.
+    pub seals: Arc<dyn Seals>,
     /// Carries events to connected sockets.
     pub bus: Arc<dyn EventBus>,
     /// Tells the time.
@@ -43,7 +51,15 @@ pub struct ChatSettings {
     pub presence_grace: Duration,
     /// After which silence typing ends by itself. Default 6 s.
     pub typing_timeout: Duration,
-    /// How many users' names are kept in memory. Default 100,000.
+    /// How long after it was sent a message may be edited. Default 24 h.
+    pub edit_window: Duration,
+    /// Who hears of a user's presence. Default everyone.
+    pub presence_audience: PresenceAudience,
+    /// How many contacts of a user hear of it, the most recent ones, where only contacts do. Default 1,000.
+    pub max_contacts: u32,
+    /// After which time a block is read again, where other nodes write to the store as well. Default never.
+    pub blocks_fresh_for: Option<Duration>,
+    /// How many users' names are kept in memory, and of how many pairs whether one blocks the other. Default 100,000.
     pub cached_users: usize,
 }
 
@@ -53,6 +69,10 @@ impl Default for ChatSettings {
             send_timeout: Duration::from_secs(5),
             presence_grace: Duration::from_secs(3),
             typing_timeout: Duration::from_secs(6),
+            edit_window: Duration::from_hours(24),
+            presence_audience: PresenceAudience::default(),
+            max_contacts: 1_000,
+            blocks_fresh_for: None,
             cached_users: 100_000,
         }
     }

@@ -7,7 +7,7 @@ use chat_ports::{
     model::{Limits, User, UserCursor, UserId, fold},
 };
 
-use crate::{ChatError, Deps, Presence, UserView, policy};
+use crate::{ChatError, Circles, Deps, UserView, policy};
 
 /// Which users to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub struct UserPage {
 /// The use case of looking somebody up.
 pub struct Directory {
     users: Arc<dyn Users>,
-    presence: Presence,
+    circles: Arc<Circles>,
     limits: Limits,
 }
 
 impl Directory {
-    pub(crate) fn new(deps: &Deps, presence: Presence) -> Self {
-        Self { users: Arc::clone(&deps.users), presence, limits: deps.limits.clone() }
+    pub(crate) fn new(deps: &Deps, circles: Arc<Circles>) -> Self {
+        Self { users: Arc::clone(&deps.users), circles, limits: deps.limits.clone() }
     }
 
     /// A page of users by name, without oneself.
@@ -52,7 +52,7 @@ impl Directory {
         let prefix = prefix.as_deref().map(fold).unwrap_or_default();
         let page = self.users.list(UserQuery { prefix, except: me, after, limit }).await?;
         let next = page.items.last().filter(|_| page.more).map(cursor);
-        Ok(UserPage { items: self.presence.views(page.items), next })
+        Ok(UserPage { items: self.circles.views(me, page.items).await?, next })
     }
 }
 

@@ -5,7 +5,8 @@ mod code;
 use std::{error::Error, time::Duration};
 
 use chat_ports::{
-    AppendError, InsertUserError, PasswordError, StoreError, TakenField, TokenError, model::InvalidInput,
+    AppendError, BlockError, InsertUserError, PasswordError, StoreError, TakenField, TokenError,
+    model::InvalidInput,
 };
 
 pub use code::ErrorCode;
@@ -222,6 +223,16 @@ impl From<AppendError> for ChatError {
         match error {
             AppendError::ClientIdTaken => Self::Conflict(Conflict::ClientIdReused),
             AppendError::Store(error) => error.into(),
+            unknown => Self::internal(unknown),
+        }
+    }
+}
+
+impl From<BlockError> for ChatError {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::TooMany => Self::Forbidden("You have blocked as many users as one may."),
+            BlockError::Store(error) => error.into(),
             unknown => Self::internal(unknown),
         }
     }

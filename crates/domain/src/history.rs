@@ -9,7 +9,7 @@ use chat_ports::{
     },
 };
 
-use crate::{ChatError, Deps, Presence, UserView, people::People, policy};
+use crate::{ChatError, Circles, Deps, UserView, people::People, policy};
 
 /// Where a page of history stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,18 +71,18 @@ pub struct History {
     conversations: Arc<dyn Conversations>,
     users: Arc<dyn Users>,
     people: Arc<People>,
-    presence: Presence,
+    circles: Arc<Circles>,
     limits: Limits,
 }
 
 impl History {
-    pub(crate) fn new(deps: &Deps, people: Arc<People>, presence: Presence) -> Self {
+    pub(crate) fn new(deps: &Deps, people: Arc<People>, circles: Arc<Circles>) -> Self {
         Self {
             messages: Arc::clone(&deps.messages),
             conversations: Arc::clone(&deps.conversations),
             users: Arc::clone(&deps.users),
             people,
-            presence,
+            circles,
             limits: deps.limits.clone(),
         }
     }
@@ -125,8 +125,8 @@ impl History {
         let page = self.conversations.list(ConversationQuery { user: me, after, limit, max_unread }).await?;
         let next = page.items.last().filter(|_| page.more).map(cursor);
         let others = self.users.find_many(page.items.iter().map(|entry| entry.other).collect()).await?;
-        let mut views: HashMap<_, _> =
-            self.presence.views(others).into_iter().map(|view| (view.id, view)).collect();
+        let views = self.circles.views(me, others).await?;
+        let mut views: HashMap<_, _> = views.into_iter().map(|view| (view.id, view)).collect();
         let items = page.items.into_iter().map(|entry| {
             let ConversationEntry { other, last_message, unread } = entry;
             let user = views.remove(&other).unwrap_or_else(|| UserView::erased(other));

@@ -1,7 +1,7 @@
 //! The chat itself: use cases over ports, policies as pure functions.
 //!
 //! **What it is.** [`Chat`] holds the use cases: [`Accounts`], [`Directory`], [`Messaging`], [`History`],
-//! [`Presence`] and [`Typing`]. They stand on the ports of `chat-ports` as `Arc<dyn Port>`, given in
+//! [`Sync`], [`Blocking`], [`Presence`] and [`Typing`]. They stand on the ports of `chat-ports` as `Arc<dyn Port>`, given in
 //! one [`Deps`]. A program that embeds the chat imports this crate alone: [`ports`] and [`model`] are here.
 //!
 //! **What it may touch.** The ports, and nothing else: no runtime, no timers, no I/O, no clock of its
@@ -12,7 +12,9 @@
 
 mod absent;
 mod accounts;
+mod blocking;
 mod chat;
+mod circle;
 mod delivery;
 mod deps;
 mod directory;
@@ -22,6 +24,8 @@ mod messaging;
 mod people;
 mod policy;
 mod presence;
+mod relations;
+mod sync;
 mod typing;
 mod view;
 
@@ -35,7 +39,9 @@ pub use chat_ports::model;
 
 pub use absent::Absent;
 pub use accounts::{Accounts, Grant, Identity, Registration};
+pub use blocking::Blocking;
 pub use chat::Chat;
+pub use circle::{Circle, Circles, PresenceAudience};
 pub use delivery::Delivery;
 pub use deps::{ChatSettings, Deps};
 pub use directory::{Directory, ListUsers, UserPage};
@@ -43,8 +49,9 @@ pub use error::{ChatError, Conflict, ErrorCode, Missing, Unauthorized};
 pub use history::{
     ConversationPage, ConversationView, History, HistoryPage, HistoryPosition, HistoryRequest,
 };
-pub use messaging::{Messaging, SendMessage};
+pub use messaging::{GiveReceipt, Messaging, SendMessage};
 pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
+pub use sync::{Sync, SyncPage};
 pub use typing::Typing;
 pub use view::{UserProfile, UserView};
 

@@ -6,11 +6,12 @@ use std::{
 };
 
 use chat_ports::{
-    Appended, Clock, IdSource, MarkRead, MessageLog, NewMessage, ReadUpTo,
-    model::{ClientId, MessageId, MessageText, SocketId, UserId},
+    Appended, Clock, Delete, Edit, IdSource, MessageLog, Messages, NewMessage, Receipt, ReceiptKind,
+    ReceiptSpan,
+    model::{ClientId, Message, MessageId, MessageText, SocketId, UserId},
 };
 
-use crate::{ChatError, Deps, Missing, people::People, policy};
+use crate::{ChatError, Deps, Missing, people::People, policy, relations::Relations};
 
 /// A message that somebody wants to send.
 #[derive(Debug, Clone)]
@@ -29,25 +30,46 @@ pub struct SendMessage {
     pub except: Option<SocketId>,
 }
 
+/// A receipt that somebody gives.
+#[derive(Debug, Clone)]
+pub struct GiveReceipt {
+    /// Delivered or read.
+    pub kind: ReceiptKind,
+    /// Who got the messages.
+    pub receiver: UserId,
+    /// Up to which message.
+    pub message: MessageId,
+    /// Until when it must be stored: [`Messaging::deadline`] of its arrival.
+    pub deadline: Instant,
+    /// The socket that need not be told.
+    pub except: Option<SocketId>,
+}
+
 /// The use cases of writing to a conversation.
 pub struct Messaging {
     log: Arc<dyn MessageLog>,
+    messages: Arc<dyn Messages>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     people: Arc<People>,
+    relations: Arc<Relations>,
     send_timeout: Duration,
-    max_read_events: u32,
+    edit_window: Duration,
+    max_receipt_events: u32,
 }
 
 impl Messaging {
-    pub(crate) fn new(deps: &Deps, people: Arc<People>) -> Self {
+    pub(crate) fn new(deps: &Deps, people: Arc<People>, relations: Arc<Relations>) -> Self {
         Self {
             log: Arc::clone(&deps.log),
+            messages: Arc::clone(&deps.messages),
             clock: Arc::clone(&deps.clock),
             ids: Arc::clone(&deps.ids),
             people,
+            relations,
             send_timeout: deps.settings.send_timeout,
-            max_read_events: deps.limits.max_read_events,
+            edit_window: deps.settings.edit_window,
+            max_receipt_events: deps.limits.max_receipt_events,
         }
     }
 
@@ -57,15 +79,17 @@ impl Messaging {
         arrived + self.send_timeout
     }
 
-    /// Decides whether a message may be sent, and makes it. Where the receiver is in memory this is done
-    /// at the first poll.
+    /// Decides whether a message may be sent, and makes it. Where the receiver is in memory, and whether one
+    /// of the two blocks the other, this is done at the first poll.
     ///
     /// # Errors
-    /// `invalid_input` for a message to oneself, `not_found` for an unknown receiver; `unavailable`.
+    /// `invalid_input` for a message to oneself, `not_found` for an unknown receiver, `forbidden` where one
+    /// blocks the other; `unavailable`.
     pub async fn prepare(&self, message: SendMessage) -> Result<NewMessage, ChatError> {
         let SendMessage { sender, receiver, text, client_id, deadline, except } = message;
         policy::addressee(sender, receiver)?;
         self.people.require(receiver).await?;
+        policy::may_write(self.relations.is_blocked(sender, receiver).await?)?;
         Ok(NewMessage {
             id: MessageId(self.ids.next_id()),
             sender,
@@ -104,22 +128,58 @@ impl Messaging {
         self.submit(message).await
     }
 
-    /// Marks as read what the other side has sent, up to this message. Reading again changes nothing.
+    /// Marks as delivered or read what the other side has sent, up to a message. The same again changes nothing.
     ///
     /// # Errors
-    /// `not_found` where there is no such message or it was not sent to the reader; `unavailable`.
-    #[tracing::instrument(level = "trace", skip_all, fields(%reader, %message))]
-    pub async fn mark_read(
+    /// `not_found` where there is no such message or it was not sent to the receiver; `unavailable`.
+    #[tracing::instrument(level = "trace", skip_all, fields(receiver = %receipt.receiver, message = %receipt.message))]
+    pub async fn receipt(&self, receipt: GiveReceipt) -> Result<ReceiptSpan, ChatError> {
+        let GiveReceipt { kind, receiver, message, deadline, except } = receipt;
+        let (at, max_ids) = (self.clock.now(), self.max_receipt_events);
+        let receipt = Receipt { kind, receiver, message, at, max_ids, deadline, except };
+        self.log.receipt(receipt).await?.ok_or(ChatError::NotFound(Missing::Message))
+    }
+
+    /// Gives one's own message another text.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such message, it is somebody else's or deleted; `forbidden` where it is too old
+    /// to be edited, or one of the two blocks the other; `unavailable`.
+    #[tracing::instrument(level = "trace", skip_all, fields(%editor, %message))]
+    pub async fn edit(
         &self,
-        reader: UserId,
+        editor: UserId,
+        message: MessageId,
+        text: MessageText,
+        deadline: Instant,
+    ) -> Result<Arc<Message>, ChatError> {
+        let (found, at) = (self.own(editor, message).await?, self.clock.now());
+        policy::may_edit(&found, at, self.edit_window)?;
+        policy::may_write(self.relations.is_blocked(editor, found.receiver).await?)?;
+        let edited = self.log.edit(Edit { message, text, at, deadline }).await?;
+        edited.ok_or(ChatError::NotFound(Missing::Message))
+    }
+
+    /// Deletes one's own message for everybody. Deleting it again changes nothing.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such message, or it is somebody else's; `unavailable`.
+    #[tracing::instrument(level = "trace", skip_all, fields(%sender, %message))]
+    pub async fn delete(
+        &self,
+        sender: UserId,
         message: MessageId,
         deadline: Instant,
-        except: Option<SocketId>,
-    ) -> Result<ReadUpTo, ChatError> {
-        let at = self.clock.now();
-        let max_ids = self.max_read_events;
-        let reading = MarkRead { reader, message, at, max_ids, deadline, except };
-        self.log.mark_read(reading).await?.ok_or(ChatError::NotFound(Missing::Message))
+    ) -> Result<Arc<Message>, ChatError> {
+        self.own(sender, message).await?;
+        let deleted = self.log.delete(Delete { message, at: self.clock.now(), deadline }).await?;
+        deleted.ok_or(ChatError::NotFound(Missing::Message))
+    }
+
+    /// A message, if this user has sent it.
+    async fn own(&self, sender: UserId, message: MessageId) -> Result<Arc<Message>, ChatError> {
+        let found = self.messages.find(message).await?.filter(|found| found.sender == sender);
+        found.ok_or(ChatError::NotFound(Missing::Message))
     }
 }
 

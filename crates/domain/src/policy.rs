@@ -1,11 +1,32 @@
 //! Rules of the chat as pure functions: facts in, decision out.
 
-use chat_ports::model::{InvalidInput, Limits, UserId};
+use std::time::Duration;
+
+use chat_ports::model::{InvalidInput, Limits, Message, Timestamp, UserId};
+
+use crate::ChatError;
+
+const BLOCKED: &str = "You and this user can't write to each other: one of you has blocked the other.";
+const TOO_OLD: &str = "This message is too old to be edited.";
 
 /// Nobody writes to themselves, or types to themselves.
 pub(crate) fn addressee(sender: UserId, receiver: UserId) -> Result<(), InvalidInput> {
     if sender == receiver {
         return Err(InvalidInput::new("receiverId", "must be somebody else"));
+    }
+    Ok(())
+}
+
+/// Where one blocks the other, neither writes.
+pub(crate) const fn may_write(blocked: bool) -> Result<(), ChatError> {
+    if blocked { Err(ChatError::Forbidden(BLOCKED)) } else { Ok(()) }
+}
+
+/// A message may be edited for some time after it was sent.
+pub(crate) fn may_edit(message: &Message, now: Timestamp, window: Duration) -> Result<(), ChatError> {
+    let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+    if now.millis().saturating_sub(message.timestamp.millis()) > window {
+        return Err(ChatError::Forbidden(TOO_OLD));
     }
     Ok(())
 }

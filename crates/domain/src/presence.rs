@@ -71,12 +71,12 @@ impl Presence {
         }
     }
 
-    /// A device came. The first one of a user publishes [`Event::Online`], unless the user was only away
-    /// for less than the grace time.
-    pub fn connect(&self, who: &Identity, socket: SocketId) {
+    /// A device came, of a user who blocks these. The first one of a user publishes [`Event::Online`], unless
+    /// the user was only away for less than the grace time.
+    pub fn connect(&self, who: &Identity, socket: SocketId, blocked: &Arc<[UserId]>) {
         let now = self.shared.clock.now();
         let mut state = self.shared.state.lock();
-        let change = state.book.connect(who.user, &who.username, socket, now);
+        let change = state.book.connect(who.user, &who.username, socket, blocked, now);
         self.shared.apply(&mut state, change);
     }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chat_ports::{
-    mocks::{MockConversations, MockMessageLog, MockMessages, MockPasswordHasher, MockTokens, MockUsers},
+    mocks::{
+        MockBlocks, MockChanges, MockConversations, MockMessageLog, MockMessages, MockPasswordHasher,
+        MockSeals, MockTokens, MockUsers,
+    },
     model::{Limits, Message, MessageId, PasswordHash, Timestamp, User, UserId},
 };
 use chat_testkit::{ManualClock, RecordingBus, SequentialIds};
@@ -17,6 +20,9 @@ pub(crate) struct Mocks {
     pub(crate) log: MockMessageLog,
     pub(crate) messages: MockMessages,
     pub(crate) conversations: MockConversations,
+    pub(crate) changes: MockChanges,
+    pub(crate) blocks: MockBlocks,
+    pub(crate) seals: MockSeals,
     pub(crate) passwords: MockPasswordHasher,
     pub(crate) tokens: MockTokens,
     pub(crate) clock: ManualClock,
@@ -29,9 +35,10 @@ impl Mocks {
         Self::default()
     }
 
-    /// Lets these users be found by id.
+    /// Lets these users be found by id, of whom nobody blocks anybody.
     pub(crate) fn knowing(mut self, users: &[User]) -> Self {
         let users = users.to_vec();
+        self.blocks.expect_between().returning(|_, _| Ok(Vec::new()));
         self.users.expect_find().returning(move |id| Ok(users.iter().find(|user| user.id == id).cloned()));
         self
     }
@@ -46,6 +53,9 @@ impl Mocks {
             log: Arc::new(self.log),
             messages: Arc::new(self.messages),
             conversations: Arc::new(self.conversations),
+            changes: Arc::new(self.changes),
+            blocks: Arc::new(self.blocks),
+            seals: Arc::new(self.seals),
             passwords: Arc::new(self.passwords),
             tokens: Arc::new(self.tokens),
             bus: self.bus,
@@ -93,7 +103,11 @@ pub(crate) fn message(sender: UserId, receiver: UserId, seq: u8) -> Arc<Message>
         receiver,
         text: "hello".to_owned(),
         timestamp: Timestamp::from_millis(1_000 + i64::from(seq)),
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: None,
     })
 }

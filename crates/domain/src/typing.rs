@@ -7,12 +7,13 @@ use std::{sync::Arc, time::Instant};
 use chat_ports::{Clock, EventBus, model::UserId};
 use parking_lot::Mutex;
 
-use crate::{ChatError, Deps, Identity, people::People, policy};
+use crate::{ChatError, Deps, Identity, people::People, policy, relations::Relations};
 use book::Book;
 
 /// The use case of typing. Never stored; where too many type at once, it is dropped.
 pub struct Typing {
     people: Arc<People>,
+    relations: Arc<Relations>,
     bus: Arc<dyn EventBus>,
     clock: Arc<dyn Clock>,
     /// Short, never held across an await; publishing under it keeps beginning and end in order.
@@ -20,16 +21,18 @@ pub struct Typing {
 }
 
 impl Typing {
-    pub(crate) fn new(deps: &Deps, people: Arc<People>) -> Self {
+    pub(crate) fn new(deps: &Deps, people: Arc<People>, relations: Arc<Relations>) -> Self {
         Self {
             people,
+            relations,
             bus: Arc::clone(&deps.bus),
             clock: Arc::clone(&deps.clock),
             book: Mutex::new(Book::new(deps.settings.typing_timeout)),
         }
     }
 
-    /// Somebody types, or stopped. A change is published at once, the same again at most once a second.
+    /// Somebody types, or stopped. A change is published at once, the same again at most once a second. Where
+    /// one blocks the other nothing is told, and the typist does not learn why.
     ///
     /// # Errors
     /// `invalid_input` for typing to oneself, `not_found` for an unknown receiver; `unavailable`.
@@ -37,6 +40,9 @@ impl Typing {
     pub async fn set(&self, who: &Identity, receiver: UserId, is_typing: bool) -> Result<(), ChatError> {
         policy::addressee(who.user, receiver)?;
         self.people.require(receiver).await?;
+        if self.relations.is_blocked(who.user, receiver).await? {
+            return Ok(());
+        }
         let now = self.clock.instant();
         let mut book = self.book.lock();
         if let Some(event) = book.set(who, receiver, is_typing, now) {
@@ -56,6 +62,14 @@ impl Typing {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.book.lock().next_deadline()
+    }
+
+    /// Ends the typing of two users to each other.
+    pub(crate) fn part(&self, a: UserId, b: UserId) {
+        let mut book = self.book.lock();
+        for pair in [(a, b), (b, a)] {
+            book.end(pair, &mut |event| self.bus.publish(event));
+        }
     }
 
     /// Ends all typing of a user whose last device went.

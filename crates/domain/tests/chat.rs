@@ -5,12 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use chat_domain::{
-    Chat, ChatSettings, Delivery, Departure, Deps, Grant, HistoryPosition, HistoryRequest, ListUsers,
-    Registration, SendMessage,
+    Chat, ChatSettings, Delivery, Departure, Deps, GiveReceipt, Grant, HistoryPosition, HistoryRequest,
+    ListUsers, Registration, SendMessage,
     model::{Event, Limits, SocketId},
-    ports::{Appended, Clock, Login},
+    ports::{Appended, Clock, Login, ReceiptKind},
 };
-use chat_testkit::{FakeHasher, FakeTokens, ManualClock, MemoryStore, RecordingBus, SequentialIds, build};
+use chat_testkit::{
+    FakeHasher, FakeSeals, FakeTokens, ManualClock, MemoryStore, RecordingBus, SequentialIds, build,
+};
 use futures_executor::block_on;
 
 struct World {
@@ -28,9 +30,12 @@ impl World {
             users: store.clone(),
             log: store.clone(),
             messages: store.clone(),
-            conversations: store,
+            conversations: store.clone(),
+            changes: store.clone(),
+            blocks: store,
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
+            seals: Arc::new(FakeSeals),
             bus: bus.clone(),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequentialIds::new()),
@@ -83,8 +88,10 @@ fn a_message_is_delivered_once_listed_read_and_told_as_read() {
     assert_eq!((list().items[0].user.id, list().items[0].unread), (a, 1));
 
     let deadline = world.chat.messaging.deadline(world.clock.instant());
-    let read = block_on(world.chat.messaging.mark_read(b, message.id, deadline, None)).unwrap();
-    let told = Event::Read { reader: b, sender: a, messages: vec![message.id], except: None };
+    let kind = ReceiptKind::Read;
+    let receipt = GiveReceipt { kind, receiver: b, message: message.id, deadline, except: None };
+    let read = block_on(world.chat.messaging.receipt(receipt)).unwrap();
+    let told = Event::Receipt { kind, receiver: b, sender: a, messages: vec![message.id], except: None };
     assert_eq!((read.count, world.bus.take()), (1, vec![told]));
     assert_eq!(list().items[0].unread, 0);
 
@@ -119,7 +126,7 @@ fn presence_is_shown_live_and_stays_when_it_was_written() {
         (page.items[0].is_online, page.items[0].last_seen)
     };
     let (socket, came) = (SocketId::new("s1"), world.clock.now());
-    world.chat.presence.connect(&who, socket.clone());
+    world.chat.presence.connect(&who, socket.clone(), &Arc::default());
     assert_eq!(shown(), (true, Some(came)));
     world.clock.advance(Duration::from_secs(60));
     world.chat.presence.disconnect(who.user, &socket, Departure::Clean);

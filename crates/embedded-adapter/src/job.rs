@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use chat_ports::{
-    AppendError, Appended, ArchiveError, InsertUserError, MarkRead, NewMessage, NewUser, PresenceRecord,
-    ReadUpTo, StoreError,
+    AppendError, Appended, ArchiveError, InsertUserError, NewMessage, NewUser, PresenceRecord, Receipt,
+    ReceiptSpan, StoreError,
     model::{Message, User},
 };
 use tokio::sync::oneshot;
@@ -14,7 +14,7 @@ use crate::fault::closed;
 /// Where an answer goes. Nobody may be waiting any more.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 pub(crate) type AppendReply = Reply<Result<Appended, AppendError>>;
-pub(crate) type ReadReply = Reply<Result<Option<ReadUpTo>, StoreError>>;
+pub(crate) type ReadReply = Reply<Result<Option<ReceiptSpan>, StoreError>>;
 pub(crate) type UserReply = Reply<Result<User, InsertUserError>>;
 pub(crate) type PutReply = Reply<Result<(), ArchiveError>>;
 pub(crate) type DoneReply = Reply<Result<(), StoreError>>;
@@ -24,7 +24,7 @@ pub(crate) enum Job {
     /// Store a message.
     Append(NewMessage, AppendReply),
     /// Mark messages as read.
-    Read(MarkRead, ReadReply),
+    Read(Receipt, ReadReply),
     /// Make an account.
     AddUser(Box<NewUser>, UserReply),
     /// Write presence down.
@@ -116,7 +116,7 @@ impl Job {
 /// An answer that waits for the commit.
 pub(crate) enum Answer {
     Append(AppendReply, Result<Appended, AppendError>),
-    Read(ReadReply, Result<Option<ReadUpTo>, StoreError>),
+    Read(ReadReply, Result<Option<ReceiptSpan>, StoreError>),
     User(UserReply, Result<User, InsertUserError>),
     Put(PutReply, Result<(), ArchiveError>),
     Done(DoneReply, Result<(), StoreError>),

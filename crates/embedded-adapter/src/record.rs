@@ -146,7 +146,20 @@ impl Reader<'_> {
         let client_id = (length > 0).then(|| String::from_utf8(client_id.to_vec())).transpose().ok()?;
         let text = String::from_utf8(text.to_vec()).ok()?;
         let seq = place.seq.into();
-        let message = Message { id, seq, sender, receiver, text, timestamp, read_at, client_id };
+        let message = Message {
+            id,
+            seq,
+            sender,
+            receiver,
+            text,
+            timestamp,
+            delivered_at: read_at,
+            read_at,
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
+            client_id,
+        };
         Some(Entry::Sent(Row { message: Arc::new(message), place }))
     }
 
@@ -207,7 +220,8 @@ mod tests {
                   at: i64, read_at: Option<i64>, client_id in proptest::option::of("[!-~]{1,64}"), text in ".{1,200}") -> Entry {
             let message = Message {
                 id: MessageId::from_bytes(id), seq: seq.into(), sender, receiver, text,
-                timestamp: Timestamp::from_millis(at), read_at: read_at.map(Timestamp::from_millis), client_id,
+                timestamp: Timestamp::from_millis(at), delivered_at: read_at.map(Timestamp::from_millis), read_at: read_at.map(Timestamp::from_millis),
+                edited_at: None, deleted_at: None, first_text: None, client_id,
             };
             Entry::Sent(Row { message: Arc::new(message), place: Place { seq, nth, prev } })
         }

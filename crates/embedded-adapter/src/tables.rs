@@ -146,7 +146,11 @@ pub(crate) fn swept_at(row: &SqlRow<'_>, conversation: &ConversationId) -> Resul
         receiver: sender.other().user(conversation),
         text: row.get(7).map_err(unreadable("text"))?,
         timestamp: Timestamp::from_millis(row.get(5).map_err(unreadable("timestamp"))?),
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: row.get(6).map_err(unreadable("client_id"))?,
     };
     let nth = row.get(3).map_err(unreadable("nth"))?;

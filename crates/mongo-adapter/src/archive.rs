@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bson::{RawArrayBuf, RawDocumentBuf, cstr, doc, rawdoc};
 use chat_ports::{
     Archive, ArchiveError, ArchiveQuery, Extent, StoreError,
-    model::{Message, User, UserId},
+    model::{Block, Message, User, UserId},
 };
 use mongodb::Collection;
 
@@ -65,6 +65,14 @@ impl Archive for Store {
         )
         .await
     }
+
+    async fn blocks(&self, _after: Option<(UserId, UserId)>, _limit: u32) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_blocks(&self, _blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    }
 }
 
 impl Store {
@@ -84,6 +92,7 @@ impl Store {
 
 async fn extent(collections: &Collections) -> Result<Extent, Fault> {
     Ok(Extent {
+        blocks: 0,
         users: count(&collections.users).await?,
         last_user: collections.limit(accounts::last(collections)).await?,
         messages: count(&collections.messages).await?,

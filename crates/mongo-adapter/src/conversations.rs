@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat_ports::{
     ConversationQuery, Conversations, StoreError,
-    model::{ConversationEntry, Page},
+    model::{ConversationEntry, Page, UserId},
 };
 
 pub(crate) use self::{
@@ -40,5 +40,13 @@ impl Conversations for Store {
             Ok::<_, Fault>(list::finish(page))
         };
         self.inner.run(work).await
+    }
+
+    async fn partners(&self, _user: UserId, _most: u32) -> Result<Vec<UserId>, StoreError> {
+        Err(StoreError::Internal("this store names no partners yet".into()))
+    }
+
+    async fn partners_among(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        Err(StoreError::Internal("this store names no partners yet".into()))
     }
 }

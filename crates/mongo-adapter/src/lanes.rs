@@ -7,7 +7,7 @@ mod reading;
 
 use std::{hash::BuildHasher, sync::Arc};
 
-use chat_ports::{MarkRead, ReadUpTo, StoreError, model::ConversationId};
+use chat_ports::{Receipt, ReceiptSpan, StoreError, model::ConversationId};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 use tokio::{
@@ -17,11 +17,11 @@ use tokio::{
 
 use crate::{Options, error::unavailable, store::Inner};
 
-type Reply = oneshot::Sender<Result<ReadUpTo, StoreError>>;
+type Reply = oneshot::Sender<Result<ReceiptSpan, StoreError>>;
 
 /// A reading of a message that was sent to the reader, and where the answer goes.
 pub(crate) struct Job {
-    pub(crate) reading: MarkRead,
+    pub(crate) reading: Receipt,
     pub(crate) conversation: ConversationId,
     /// The message's number.
     pub(crate) seq: u64,

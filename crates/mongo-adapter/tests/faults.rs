@@ -120,7 +120,7 @@ fn a_reading_whose_answer_is_lost_is_counted_and_told_once() {
         let read = block_on(world.node.store.mark_read(world.node.reading(b, &sent[2]))).unwrap().unwrap();
         assert_eq!((read.count, read.messages), (3, sent.map(|message| message.id).to_vec()));
         let told = world.node.commits.take();
-        assert!(matches!(told.as_slice(), [Commit::Read { .. }]), "{told:?}");
+        assert!(matches!(told.as_slice(), [Commit::Receipt { .. }]), "{told:?}");
     }
 }
 

@@ -117,7 +117,7 @@ fn check_history(node: &Node) {
     assert!(until(PATIENCE, || node.commits.commits().len() == stored.len()));
     let told = node.commits.commits().into_iter().map(|commit| match commit {
         Commit::Sent { message, .. } => message,
-        other @ (Commit::Read { .. } | _) => unreachable!("{other:?}"),
+        other @ (Commit::Receipt { .. } | _) => unreachable!("{other:?}"),
     });
     assert_eq!(told.collect::<Vec<_>>(), stored);
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError, TakenField,
-    model::{ConversationId, Message, User, UserId},
+    model::{Block, ConversationId, Message, User, UserId},
 };
 
 /// A message's place in an archive: its conversation, by key, then its `seq`.
@@ -47,6 +47,8 @@ pub struct Extent {
     pub messages: u64,
     /// The place of the last one of a walk.
     pub last_message: Option<MessagePlace>,
+    /// How many blocks there are.
+    pub blocks: u64,
 }
 
 /// Something that was not put.
@@ -56,7 +58,7 @@ pub enum ArchiveError {
     /// Something else stands there.
     #[error("{collection} {id}: another {field} stands in the store")]
     Differs {
-        /// `users` or `messages`.
+        /// `users`, `messages` or `blocks`.
         collection: &'static str,
         /// The id of what was to be put.
         id: String,
@@ -98,7 +100,7 @@ pub enum ArchiveError {
 
 /// Everything a store holds, to be copied into another one.
 ///
-/// Users stand by id; messages by their conversation's key, then `seq`. What is read and put is exact: every
+/// Users stand by id; messages by their conversation's key, then `seq`; blocks by blocker, then blocked. What is read and put is exact: every
 /// field, byte for byte and to the millisecond. A page costs what it holds, wherever it stands. Nobody else
 /// may be writing.
 #[async_trait]
@@ -140,6 +142,19 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError::Differs`] where another message has its place, its id or its client id,
     /// [`ArchiveError::Gap`] where none stands just before it; what came before it may have been put.
     async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError>;
+
+    /// The `limit` blocks after this one, by blocker, then blocked; fewer only at the end.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError>;
+
+    /// Puts blocks as they are, however many a user has: durable when it answers. One that stands there the same is
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Differs`] where it stands there since another time.
+    async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError>;
 }
 
 /// The first field in which two users differ, by its name in the model.
@@ -160,7 +175,20 @@ pub fn user_difference(a: &User, b: &User) -> Option<&'static str> {
 
 /// The first field in which two messages differ, by its name in the model.
 pub fn message_difference(a: &Message, b: &Message) -> Option<&'static str> {
-    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id } = a;
+    let Message {
+        id,
+        seq,
+        sender,
+        receiver,
+        text,
+        timestamp,
+        delivered_at,
+        read_at,
+        edited_at,
+        deleted_at,
+        client_id,
+        first_text,
+    } = a;
     let same = [
         ("id", *id == b.id),
         ("seq", *seq == b.seq),
@@ -168,7 +196,11 @@ pub fn message_difference(a: &Message, b: &Message) -> Option<&'static str> {
         ("receiver", *receiver == b.receiver),
         ("text", *text == b.text),
         ("timestamp", *timestamp == b.timestamp),
+        ("delivered_at", *delivered_at == b.delivered_at),
         ("read_at", *read_at == b.read_at),
+        ("edited_at", *edited_at == b.edited_at),
+        ("deleted_at", *deleted_at == b.deleted_at),
+        ("first_text", *first_text == b.first_text),
         ("client_id", *client_id == b.client_id),
     ];
     same.into_iter().find_map(|(field, same)| (!same).then_some(field))

@@ -29,4 +29,16 @@ pub trait Conversations: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError>;
+
+    /// With whom a user has a conversation that has a message: the `most` most recent ones, in any order.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn partners(&self, user: UserId, most: u32) -> Result<Vec<UserId>, StoreError>;
+
+    /// Those of these others with whom a user has a conversation that has a message, in any order.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn partners_among(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<UserId>, StoreError>;
 }

@@ -11,13 +11,15 @@
 //!
 //! **Where to begin.** [`MessageLog`] is the port that the hot path goes through; [`CommitListener`]
 //! is how what became durable gets out again. To add a store: implement [`Users`], [`MessageLog`],
-//! [`Messages`], [`Conversations`] and [`StoreHealth`], and [`Archive`] to move it; then run the conformance
+//! [`Messages`], [`Conversations`], [`Changes`], [`Blocks`] and [`StoreHealth`], and [`Archive`] to move it; then run the conformance
 //! suite on it.
 
 pub mod model;
 
 mod archive;
+mod blocks;
 mod bus;
+mod changes;
 mod clock;
 mod conversations;
 mod error;
@@ -27,6 +29,7 @@ mod message_log;
 mod messages;
 mod passwords;
 mod rate_limiter;
+mod seals;
 mod tokens;
 mod users;
 
@@ -36,17 +39,21 @@ pub mod mocks;
 pub use archive::{
     Archive, ArchiveError, ArchiveQuery, Extent, MessagePlace, message_difference, user_difference,
 };
+pub use blocks::{BlockChange, BlockError, Blocks};
 pub use bus::{EventBus, EventSink};
+pub use changes::{Changes, ChangesError, ChangesPage, ChangesQuery, SyncPosition};
 pub use clock::Clock;
 pub use conversations::{ConversationQuery, Conversations};
 pub use error::{InsertUserError, StoreError, TakenField};
 pub use health::StoreHealth;
 pub use ids::IdSource;
 pub use message_log::{
-    AppendError, Appended, Commit, CommitListener, MarkRead, MessageLog, NewMessage, ReadUpTo,
+    AppendError, Appended, Commit, CommitListener, Delete, Edit, MessageLog, NewMessage, Receipt,
+    ReceiptKind, ReceiptSpan,
 };
 pub use messages::{HistoryAnchor, HistoryQuery, Messages};
 pub use passwords::{PasswordError, PasswordHasher};
 pub use rate_limiter::{AddressBlock, RateLimiter, RateMeter, RateSubject};
+pub use seals::{SealPurpose, Seals};
 pub use tokens::{Claims, IssuedToken, TokenError, Tokens};
 pub use users::{Login, NewUser, PresenceRecord, UserQuery, Users};

@@ -30,6 +30,28 @@ pub struct NewMessage {
     pub except: Option<SocketId>,
 }
 
+impl NewMessage {
+    /// The message with its place in the conversation.
+    #[must_use]
+    pub fn into_message(self, seq: u64) -> Message {
+        let Self { id, sender, receiver, text, timestamp, client_id, deadline: _, except: _ } = self;
+        Message {
+            id,
+            seq,
+            sender,
+            receiver,
+            text: text.into_string(),
+            timestamp,
+            delivered_at: None,
+            read_at: None,
+            edited_at: None,
+            deleted_at: None,
+            client_id: client_id.map(ClientId::into_string),
+            first_text: None,
+        }
+    }
+}
+
 /// What became of a message to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
@@ -51,12 +73,23 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
-/// Reads a conversation up to a message.
+/// What a receiver lets be known of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReceiptKind {
+    /// They reached one of the receiver's devices.
+    Delivered,
+    /// The receiver has read them, and so they were delivered.
+    Read,
+}
+
+/// Marks a conversation as delivered or read, up to a message.
 #[derive(Debug, Clone)]
-pub struct MarkRead {
-    /// Who reads.
-    pub reader: UserId,
-    /// Up to which message; one that was sent to the reader.
+pub struct Receipt {
+    /// Which mark.
+    pub kind: ReceiptKind,
+    /// Whose receipt it is: to whom the messages were sent.
+    pub receiver: UserId,
+    /// Up to which message; one that was sent to the receiver.
     pub message: MessageId,
     /// When.
     pub at: Timestamp,
@@ -64,21 +97,45 @@ pub struct MarkRead {
     pub max_ids: u32,
     /// Until when it must be stored.
     pub deadline: Instant,
-    /// Handed on to [`Commit::Read`], never stored: the reading socket.
+    /// Handed on to [`Commit::Receipt`], never stored: the receiving socket.
     pub except: Option<SocketId>,
 }
 
-/// What a reading changed.
+/// What a receipt changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadUpTo {
+pub struct ReceiptSpan {
     /// The conversation.
     pub conversation: ConversationId,
     /// Who had written the messages.
     pub sender: UserId,
-    /// How many became read.
+    /// How many got the mark by this receipt.
     pub count: u64,
-    /// The newly read ones, oldest first; at most the newest [`MarkRead::max_ids`].
+    /// They, oldest first; at most the newest [`Receipt::max_ids`].
     pub messages: Vec<MessageId>,
+}
+
+/// Gives a message another text.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// Which one.
+    pub message: MessageId,
+    /// The new text.
+    pub text: MessageText,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it must be stored.
+    pub deadline: Instant,
+}
+
+/// Takes a message's text away.
+#[derive(Debug, Clone)]
+pub struct Delete {
+    /// Which one.
+    pub message: MessageId,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it must be stored.
+    pub deadline: Instant,
 }
 
 /// Something that became durable.
@@ -92,14 +149,26 @@ pub enum Commit {
         /// The socket that need not be told.
         except: Option<SocketId>,
     },
-    /// Messages were read; there is at least one.
-    Read {
-        /// Who read.
-        reader: UserId,
+    /// Messages were delivered or read; there is at least one.
+    Receipt {
+        /// Which mark they got.
+        kind: ReceiptKind,
+        /// Whose receipt it was.
+        receiver: UserId,
         /// What changed.
-        read: ReadUpTo,
-        /// The reading socket.
+        span: ReceiptSpan,
+        /// The receiving socket.
         except: Option<SocketId>,
+    },
+    /// A message got another text.
+    Edited {
+        /// The message as it is now.
+        message: Arc<Message>,
+    },
+    /// A message was deleted.
+    Deleted {
+        /// What is left of it.
+        message: Arc<Message>,
     },
 }
 
@@ -113,7 +182,8 @@ pub trait CommitListener: Send + Sync {
 ///
 /// An implementation is given a [`CommitListener`] when it is made, and MUST tell it of each commit
 /// exactly once: after it is durable, before the call that caused it answers, and within a conversation
-/// in the order of `seq`. A repeat, a refusal and a reading that changes nothing are no commits.
+/// in the order of `seq`. A repeat, a refusal, a receipt and a deletion that change nothing are no commits.
+/// Every call is durable when it answers. A deadline that passed is answered with [`StoreError::Timeout`].
 #[async_trait]
 pub trait MessageLog: Send + Sync {
     /// Stores a message durably and gives it the next `seq` of its conversation: 1, 2, 3 … without gaps,
@@ -122,18 +192,35 @@ pub trait MessageLog: Send + Sync {
     ///
     /// The same sender, receiver and `client_id` is the same message for as long as it exists: a repeat
     /// MUST be answered with the stored message and `repeated`, also while the first is on its way, and
-    /// after a restart. Dropping the future does not take the message back.
+    /// after a restart. What counts is the text as it was first sent: an edit makes no repeat another message,
+    /// and of a deleted message any text is a repeat. Dropping the future does not take the message back.
     ///
     /// # Errors
     /// [`AppendError::ClientIdTaken`] for a repeat with another text; else the store failed. A queue that is
     /// full answers [`StoreError::Unavailable`], a deadline that passed [`StoreError::Timeout`].
     async fn append(&self, message: NewMessage) -> Result<Appended, AppendError>;
 
-    /// Marks as read, durably, what the other side of the message's conversation has sent to the reader up to that message.
-    /// `None` when there is no such message or it was not sent to the reader. What was read stays as it was
-    /// (its `read_at` too), and what comes later is untouched.
+    /// Marks as delivered or read what the other side of the message's conversation has sent to the receiver up to that
+    /// message. `None` when there is no such message or it was not sent to the receiver. What had the mark keeps it as it
+    /// was (its time too), and what comes later is untouched. A message that is read is delivered as well: with
+    /// the reading, where nothing said so before; delivering it afterwards changes nothing.
     ///
     /// # Errors
     /// The store failed.
-    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError>;
+    async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError>;
+
+    /// Gives a message another text and `edited_at`, and answers with it. `None` when there is no such message or it is
+    /// deleted: a deletion MUST win over an edit that comes beside it.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError>;
+
+    /// Deletes a message for everybody: its text is empty from then on, `edited_at` is gone and `deleted_at` set; its place, marks and
+    /// `client_id` stay. No file or collection of the store keeps the text; what still holds it beside (a log, free pages) is
+    /// overwritten soon after, in a time that the implementation tells. `None` when there is no such message; one that is deleted stays as it is.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError>;
 }

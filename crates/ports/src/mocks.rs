@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use mockall::mock;
 
 use crate::{
-    AppendError, Appended, Archive, ArchiveError, ArchiveQuery, Claims, Clock, Commit, CommitListener,
-    ConversationQuery, Conversations, EventBus, EventSink, Extent, HistoryQuery, IdSource, InsertUserError,
-    IssuedToken, Login, MarkRead, MessageLog, Messages, NewMessage, NewUser, PasswordError, PasswordHasher,
-    PresenceRecord, RateLimiter, RateMeter, RateSubject, ReadUpTo, StoreError, StoreHealth, TokenError,
-    Tokens, UserQuery, Users,
+    AppendError, Appended, Archive, ArchiveError, ArchiveQuery, BlockChange, BlockError, Blocks, Changes,
+    ChangesError, ChangesPage, ChangesQuery, Claims, Clock, Commit, CommitListener, ConversationQuery,
+    Conversations, Delete, Edit, EventBus, EventSink, Extent, HistoryQuery, IdSource, InsertUserError,
+    IssuedToken, Login, MessageLog, Messages, NewMessage, NewUser, PasswordError, PasswordHasher,
+    PresenceRecord, RateLimiter, RateMeter, RateSubject, Receipt, ReceiptSpan, SealPurpose, Seals,
+    StoreError, StoreHealth, SyncPosition, TokenError, Tokens, UserQuery, Users,
     model::{
-        ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash, Timestamp,
-        User, UserId,
+        Block, ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash,
+        Timestamp, User, UserId,
     },
 };
 
@@ -37,7 +38,9 @@ mock! {
     #[async_trait]
     impl MessageLog for MessageLog {
         async fn append(&self, message: NewMessage) -> Result<Appended, AppendError>;
-        async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError>;
+        async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError>;
+        async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError>;
+        async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError>;
     }
 }
 mock! {
@@ -62,6 +65,35 @@ mock! {
     #[async_trait]
     impl Conversations for Conversations {
         async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError>;
+        async fn partners(&self, user: UserId, most: u32) -> Result<Vec<UserId>, StoreError>;
+        async fn partners_among(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<UserId>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`Changes`].
+    pub Changes {}
+    #[async_trait]
+    impl Changes for Changes {
+        async fn position(&self) -> Result<SyncPosition, StoreError>;
+        async fn changes(&self, query: ChangesQuery) -> Result<ChangesPage, ChangesError>;
+    }
+}
+mock! {
+    /// Mock of [`Blocks`].
+    pub Blocks {}
+    #[async_trait]
+    impl Blocks for Blocks {
+        async fn change(&self, change: BlockChange) -> Result<bool, BlockError>;
+        async fn blocked_by(&self, blocker: UserId) -> Result<Vec<Block>, StoreError>;
+        async fn between(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<Block>, StoreError>;
+    }
+}
+mock! {
+    /// Mock of [`Seals`].
+    pub Seals {}
+    impl Seals for Seals {
+        fn seal(&self, purpose: SealPurpose, payload: &[u8]) -> String;
+        fn open(&self, purpose: SealPurpose, text: &str) -> Option<Vec<u8>>;
     }
 }
 mock! {
@@ -75,6 +107,8 @@ mock! {
         async fn messages(&self, query: ArchiveQuery) -> Result<Vec<Arc<Message>>, StoreError>;
         async fn put_users(&self, users: Vec<User>) -> Result<(), ArchiveError>;
         async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError>;
+        async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError>;
+        async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError>;
     }
 }
 mock! {

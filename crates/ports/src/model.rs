@@ -3,7 +3,9 @@
 //! Value types that bind *input* have a `parse` which takes [`Limits`]; what is stored is served
 //! whatever its size, so aggregates hold plain strings.
 
+mod block;
 mod conversation;
+mod digest;
 mod event;
 mod id;
 mod limits;
@@ -14,7 +16,9 @@ mod text;
 mod time;
 mod user;
 
+pub use block::Block;
 pub use conversation::{ConversationEntry, ConversationId};
+pub use digest::TextDigest;
 pub use event::{Audience, Event};
 pub use id::{IdError, MessageId, ObjectId, SocketId, UserId};
 pub use limits::Limits;

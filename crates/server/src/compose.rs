@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use chat_auth::{BcryptHasher, Hs256};
+use chat_auth::{BcryptHasher, HmacSeals, Hs256};
 use chat_domain::{
     Chat, Delivery, Deps,
     ports::{Clock, CommitListener, EventBus},
@@ -43,7 +43,7 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
     let listener: Arc<dyn CommitListener> = Arc::new(Delivery::new(bus.clone()));
     let secret = folder::secret(settings)?;
     let store = Storage::open(settings, Arc::clone(&clock), listener)?;
-    let StorePorts { users, log, messages, conversations, health: _ } = store.ports();
+    let StorePorts { users, log, messages, conversations, changes, blocks, health: _ } = store.ports();
     let bcrypt = &settings.bcrypt;
     let passwords = BcryptHasher::new(bcrypt.cost, bcrypt.threads, bcrypt.queue);
     let chat = Chat::new(Deps {
@@ -51,8 +51,11 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
         log,
         messages,
         conversations,
+        changes,
+        blocks,
         passwords: Arc::new(passwords.map_err(|error| Failure::run("bcrypt", error))?),
         tokens: Arc::new(Hs256::new(secret.expose(), settings.token_ttl_seconds)),
+        seals: Arc::new(HmacSeals::new(secret.expose())),
         bus: Arc::clone(&bus) as Arc<dyn EventBus>,
         clock: Arc::clone(&clock),
         ids: Arc::new(RandomIds::new(Arc::clone(&clock))?),

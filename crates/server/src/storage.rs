@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use chat_domain::ports::{
-    Archive, Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users,
+    Archive, Blocks, Changes, Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users,
 };
 use chat_embedded_adapter::{Options as EmbeddedOptions, Store as EmbeddedStore};
 use chat_mongo_adapter::{Options as MongoOptions, Store as MongoStore};
@@ -25,6 +25,8 @@ pub(crate) struct StorePorts {
     pub(crate) log: Arc<dyn MessageLog>,
     pub(crate) messages: Arc<dyn Messages>,
     pub(crate) conversations: Arc<dyn Conversations>,
+    pub(crate) changes: Arc<dyn Changes>,
+    pub(crate) blocks: Arc<dyn Blocks>,
     pub(crate) health: Arc<dyn StoreHealth>,
 }
 
@@ -105,13 +107,15 @@ impl Storage {
 impl StorePorts {
     fn of<S>(store: &Arc<S>) -> Self
     where
-        S: Users + MessageLog + Messages + Conversations + StoreHealth + 'static,
+        S: Users + MessageLog + Messages + Conversations + Changes + Blocks + StoreHealth + 'static,
     {
         Self {
             users: store.clone(),
             log: store.clone(),
             messages: store.clone(),
             conversations: store.clone(),
+            changes: store.clone(),
+            blocks: store.clone(),
             health: store.clone(),
         }
     }

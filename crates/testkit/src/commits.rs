@@ -28,7 +28,7 @@ impl RecordingListener {
     pub fn sent(&self, conversation: ConversationId) -> Vec<Arc<Message>> {
         let messages = self.commits().into_iter().filter_map(|commit| match commit {
             Commit::Sent { message, .. } => Some(message),
-            Commit::Read { .. } | _ => None,
+            Commit::Receipt { .. } | _ => None,
         });
         messages.filter(|message| message.conversation() == conversation).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_ports::{Archive, Clock, Conversations, MessageLog, Messages, StoreHealth, Users};
+use chat_ports::{Archive, Blocks, Changes, Clock, Conversations, MessageLog, Messages, StoreHealth, Users};
 
 use crate::RecordingListener;
 
@@ -17,6 +17,10 @@ pub struct StorePorts {
     pub messages: Arc<dyn Messages>,
     /// Lists conversations.
     pub conversations: Arc<dyn Conversations>,
+    /// Reads what changed.
+    pub changes: Arc<dyn Changes>,
+    /// Who blocks whom.
+    pub blocks: Arc<dyn Blocks>,
     /// Tells whether it works.
     pub health: Arc<dyn StoreHealth>,
     /// Moves it; needed by [`archive_conformance!`](crate::archive_conformance) only.
@@ -28,13 +32,15 @@ impl StorePorts {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: Users + MessageLog + Messages + Conversations + StoreHealth + 'static,
+        S: Users + MessageLog + Messages + Conversations + Changes + Blocks + StoreHealth + 'static,
     {
         Self {
             users: store.clone(),
             log: store.clone(),
             messages: store.clone(),
             conversations: store.clone(),
+            changes: store.clone(),
+            blocks: store.clone(),
             health: store.clone(),
             archive: None,
         }
@@ -44,7 +50,7 @@ impl StorePorts {
     #[must_use]
     pub fn movable<S>(store: &Arc<S>) -> Self
     where
-        S: Users + MessageLog + Messages + Conversations + StoreHealth + Archive + 'static,
+        S: Users + MessageLog + Messages + Conversations + Changes + Blocks + StoreHealth + Archive + 'static,
     {
         Self { archive: Some(store.clone()), ..Self::of(store) }
     }

@@ -1,7 +1,7 @@
 //! Fakes, builders, a manual clock and the conformance suite that every adapter runs.
 //!
 //! **What it is.** For tests only. [`MemoryStore`] is every repository port in memory, and keeps the same
-//! promises as the real ones: it runs the same suite. [`FakeHasher`], [`FakeTokens`], [`RecordingBus`] and
+//! promises as the real ones: it runs the same suite. [`FakeHasher`], [`FakeTokens`], [`FakeSeals`], [`RecordingBus`] and
 //! [`RecordingListener`] stand in for the rest; [`ManualClock`] and [`SequentialIds`] make time and ids
 //! predictable.
 //!
@@ -19,6 +19,7 @@ mod commits;
 mod fixture;
 mod ids;
 mod passwords;
+mod seals;
 mod store;
 mod tokens;
 
@@ -28,5 +29,6 @@ pub use commits::RecordingListener;
 pub use fixture::{Fixture, Reopen, StorePorts};
 pub use ids::SequentialIds;
 pub use passwords::FakeHasher;
+pub use seals::FakeSeals;
 pub use store::MemoryStore;
 pub use tokens::FakeTokens;

@@ -1,6 +1,8 @@
 //! Every repository port in memory.
 
 mod archive;
+mod blocks;
+mod changes;
 mod conversations;
 mod log;
 mod messages;
@@ -17,13 +19,13 @@ use std::{
 use async_trait::async_trait;
 use chat_ports::{
     Clock, CommitListener, StoreError, StoreHealth,
-    model::{ConversationId, Message, MessageId, User, UserId},
+    model::{ConversationId, Message, MessageId, Timestamp, User, UserId},
 };
 use parking_lot::{Mutex, MutexGuard};
 
 /// A store that keeps its promises as long as the process lives: [`Users`](chat_ports::Users),
 /// [`MessageLog`](chat_ports::MessageLog), [`Messages`](chat_ports::Messages),
-/// [`Conversations`](chat_ports::Conversations), [`Archive`](chat_ports::Archive) and [`StoreHealth`].
+/// [`Conversations`](chat_ports::Conversations), [`Changes`](chat_ports::Changes), [`Blocks`](chat_ports::Blocks), [`Archive`](chat_ports::Archive) and [`StoreHealth`].
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     listener: Arc<dyn CommitListener>,
@@ -41,6 +43,14 @@ struct State {
     places: HashMap<MessageId, (ConversationId, usize)>,
     /// Sender, receiver and client id of messages that had one.
     client_ids: HashMap<(UserId, UserId, String), MessageId>,
+    /// How many changes there were; the last one of each message, both ways.
+    change: u64,
+    changed: HashMap<MessageId, u64>,
+    changes: BTreeMap<u64, MessageId>,
+    /// Blocker, blocked, since when.
+    blocks: BTreeMap<(UserId, UserId), Timestamp>,
+    /// How often something was moved in: positions from before are foreign.
+    life: u64,
 }
 
 impl MemoryStore {

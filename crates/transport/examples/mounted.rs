@@ -15,7 +15,7 @@ use chat_domain::{
     model::{Event, Limits, ObjectId, Timestamp},
     ports::{Clock, EventBus, EventSink, IdSource},
 };
-use chat_testkit::{FakeHasher, FakeTokens, MemoryStore};
+use chat_testkit::{FakeHasher, FakeSeals, FakeTokens, MemoryStore};
 use chat_transport::{Hub, Settings, Transport};
 
 /// A bus of one process: events go straight to the hub.
@@ -64,8 +64,11 @@ async fn main() -> io::Result<()> {
         log: store.clone(),
         messages: store.clone(),
         conversations: store.clone(),
+        changes: store.clone(),
+        blocks: store.clone(),
         passwords: Arc::new(FakeHasher),
         tokens: Arc::new(FakeTokens),
+        seals: Arc::new(FakeSeals),
         bus: bus.clone(),
         clock: clock.clone(),
         ids: Arc::new(RandomIds),

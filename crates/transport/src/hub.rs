@@ -19,7 +19,7 @@ use std::{
 use bytes::Bytes;
 use chat_domain::{
     model::{Event, SocketId, UserId},
-    ports::{Clock, EventSink},
+    ports::{Clock, EventSink, ReceiptKind},
 };
 use chat_socketio_actix::Outbox;
 use parking_lot::Mutex;
@@ -168,18 +168,18 @@ impl EventSink for Hub {
                 self.send_to(message.receiver, except.as_ref(), &bytes);
                 self.send_to(message.sender, except.as_ref(), &bytes);
             }
-            Event::Read { reader, sender, messages, except } => {
+            Event::Receipt { kind: ReceiptKind::Read, receiver, sender, messages, except } => {
                 for message in messages {
                     let bytes = encode::read(*message);
                     self.send_to(*sender, None, &bytes);
-                    self.send_to(*reader, except.as_ref(), &bytes);
+                    self.send_to(*receiver, except.as_ref(), &bytes);
                 }
             }
             Event::Typing { sender, username, receiver, is_typing } => {
                 let bytes = encode::typing(*sender, username, *is_typing);
                 self.each(*receiver, None, |outbox| outbox.push_volatile(bytes.clone()));
             }
-            Event::Online { user, username, socket } => {
+            Event::Online { user, username, socket, blocked: _ } => {
                 self.announce(|roster| roster.online(*user, username, socket));
             }
             Event::Offline { user, username } => self.announce(|roster| roster.offline(*user, username)),

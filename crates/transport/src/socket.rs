@@ -15,7 +15,7 @@ use std::{
 };
 
 use chat_domain::{
-    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized,
+    ChatError, Circle, Departure, ErrorCode, Identity, Missing, Unauthorized,
     model::SocketId,
     ports::{RateSubject, TokenError},
 };
@@ -172,7 +172,7 @@ impl Socket {
             return;
         }
         match outcome {
-            Outcome::Authenticated(identity) => self.arrive(io, identity),
+            Outcome::Authenticated(identity, circle) => self.arrive(io, identity, &circle),
             Outcome::Refused(error) => refuse(io, &error),
             Outcome::Sent(_)
             | Outcome::Typed
@@ -188,7 +188,7 @@ impl Socket {
     }
 
     /// The token was good: from here on the socket is in the hub and the user is online.
-    fn arrive(&mut self, io: &mut Io<'_>, identity: Identity) {
+    fn arrive(&mut self, io: &mut Io<'_>, identity: Identity, circle: &Circle) {
         if io.leaving || self.visitor.is_some() {
             return;
         }
@@ -202,7 +202,7 @@ impl Socket {
         let ends_at = io.now + left.saturating_add(TOKEN_LEEWAY).min(LONGEST_VISIT);
         io.session.accept(io.now, ROOT, socket.as_str());
         let identity = Arc::new(identity);
-        self.app.chat.presence.connect(&identity, socket.clone());
+        self.app.chat.presence.connect(&identity, socket.clone(), &circle.blocked);
         self.app.hub.join(user, &socket, io.outbox);
         self.visitor = Some(Box::new(Visitor { identity, socket, ends_at }));
     }

@@ -1,6 +1,7 @@
 //! Commits become events.
 
 use chat_ports::{
+    ReceiptKind,
     mocks::MockEventBus,
     model::{ConversationId, SocketId},
 };
@@ -14,7 +15,7 @@ fn commits_are_published_in_their_order_with_the_socket_to_leave_out() {
     let (a, b) = (user_id(1), user_id(2));
     let (sent, except) = (message(a, b, 1), Some(SocketId::new("s1")));
     let messages = vec![message_id(1)];
-    let read = ReadUpTo {
+    let read = ReceiptSpan {
         conversation: ConversationId::between(a, b),
         sender: a,
         count: 1,
@@ -23,11 +24,11 @@ fn commits_are_published_in_their_order_with_the_socket_to_leave_out() {
     let bus = RecordingBus::new();
     Delivery::new(bus.clone()).committed(vec![
         Commit::Sent { message: sent.clone(), except: except.clone() },
-        Commit::Read { reader: b, read, except: None },
+        Commit::Receipt { kind: ReceiptKind::Read, receiver: b, span: read, except: None },
     ]);
     let expected = [
         Event::Message { message: sent, except },
-        Event::Read { reader: b, sender: a, messages, except: None },
+        Event::Receipt { kind: ReceiptKind::Read, receiver: b, sender: a, messages, except: None },
     ];
     assert_eq!(bus.events(), expected);
 }

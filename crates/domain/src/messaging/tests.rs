@@ -119,36 +119,39 @@ fn what_the_log_refuses_has_a_code() {
     }
 }
 
-#[test]
-fn a_reading_is_handed_to_the_log_with_the_time_and_the_limit() {
-    let mut mocks = Mocks::new();
-    let (deadline, at) = (mocks.clock.instant(), mocks.clock.now());
-    let read = ReadUpTo {
-        conversation: ConversationId::between(user_id(1), user_id(2)),
-        sender: user_id(1),
-        count: 3,
-        messages: vec![message_id(7)],
-    };
-    let answer = read.clone();
-    mocks.log.expect_mark_read().times(1).returning(move |reading| {
-        assert_eq!((reading.reader, reading.message), (user_id(2), message_id(7)));
-        assert_eq!((reading.at, reading.max_ids, reading.deadline), (at, 100, deadline));
-        assert_eq!(reading.except, Some(SocketId::new("s1")));
-        Ok(Some(answer.clone()))
-    });
-    let except = Some(SocketId::new("s1"));
-    let chat = mocks.chat();
-    let reading = chat.messaging.mark_read(user_id(2), message_id(7), deadline, except);
-    assert_eq!(block_on(reading).unwrap(), read);
+fn receipt(kind: ReceiptKind, deadline: Instant) -> GiveReceipt {
+    let (receiver, message) = (user_id(2), message_id(7));
+    GiveReceipt { kind, receiver, message, deadline, except: Some(SocketId::new("s1")) }
 }
 
 #[test]
-fn a_message_that_was_not_sent_to_the_reader_is_not_found() {
+fn a_receipt_is_handed_to_the_log_with_the_time_and_the_limit() {
+    for kind in [ReceiptKind::Delivered, ReceiptKind::Read] {
+        let mut mocks = Mocks::new();
+        let (deadline, at) = (mocks.clock.instant(), mocks.clock.now());
+        let span = ReceiptSpan {
+            conversation: ConversationId::between(user_id(1), user_id(2)),
+            sender: user_id(1),
+            count: 3,
+            messages: vec![message_id(7)],
+        };
+        let answer = span.clone();
+        mocks.log.expect_receipt().times(1).returning(move |receipt| {
+            assert_eq!((receipt.kind, receipt.receiver, receipt.message), (kind, user_id(2), message_id(7)));
+            assert_eq!((receipt.at, receipt.max_ids, receipt.deadline), (at, 100, deadline));
+            assert_eq!(receipt.except, Some(SocketId::new("s1")));
+            Ok(Some(answer.clone()))
+        });
+        assert_eq!(block_on(mocks.chat().messaging.receipt(receipt(kind, deadline))).unwrap(), span);
+    }
+}
+
+#[test]
+fn a_message_that_was_not_sent_to_the_receiver_is_not_found() {
     let mut mocks = Mocks::new();
-    mocks.log.expect_mark_read().returning(|_| Ok(None));
-    let deadline = mocks.clock.instant();
-    let error =
-        block_on(mocks.chat().messaging.mark_read(user_id(2), message_id(7), deadline, None)).unwrap_err();
+    mocks.log.expect_receipt().returning(|_| Ok(None));
+    let receipt = receipt(ReceiptKind::Read, mocks.clock.instant());
+    let error = block_on(mocks.chat().messaging.receipt(receipt)).unwrap_err();
     assert!(matches!(error, ChatError::NotFound(Missing::Message)), "{error}");
 }
 

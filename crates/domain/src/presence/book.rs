@@ -54,6 +54,7 @@ impl Book {
         user: UserId,
         username: &Arc<str>,
         socket: SocketId,
+        blocked: &Arc<[UserId]>,
         now: Timestamp,
     ) -> Option<Change> {
         match self.users.entry(user) {
@@ -77,7 +78,8 @@ impl Book {
                     grace: None,
                     last_seen: now,
                 });
-                let event = Event::Online { user, username: Arc::clone(username), socket };
+                let (username, blocked) = (Arc::clone(username), Arc::clone(blocked));
+                let event = Event::Online { user, username, socket, blocked };
                 Some(Change { user, last_seen: now, event })
             }
         }

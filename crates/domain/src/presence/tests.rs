@@ -30,7 +30,7 @@ impl World {
     }
 
     fn connect(&self, socket: &str) {
-        self.presence.connect(&identity(&user(1, "anna")), SocketId::new(socket));
+        self.presence.connect(&identity(&user(1, "anna")), SocketId::new(socket), &Arc::default());
     }
 
     fn disconnect(&self, socket: &str, departure: Departure) -> bool {
@@ -49,7 +49,12 @@ impl World {
 }
 
 fn came(socket: &str) -> Event {
-    Event::Online { user: user_id(1), username: "anna".into(), socket: SocketId::new(socket) }
+    Event::Online {
+        user: user_id(1),
+        username: "anna".into(),
+        socket: SocketId::new(socket),
+        blocked: Arc::default(),
+    }
 }
 
 fn went() -> Event {

@@ -96,7 +96,8 @@ impl Book {
         }
     }
 
-    fn end(&mut self, pair: Pair, publish: &mut impl FnMut(Event)) {
+    /// Ends one pair's.
+    pub(crate) fn end(&mut self, pair: Pair, publish: &mut impl FnMut(Event)) {
         let Some(state) = self.pairs.remove(&pair) else { return };
         self.looks.remove(&(state.look, pair));
         if state.is_typing {

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(6);
 
 /// Typing between three users, and what it publishes.
 struct World {
-    typing: Typing,
+    typing: Arc<Typing>,
     bus: Arc<RecordingBus>,
     clock: ManualClock,
 }

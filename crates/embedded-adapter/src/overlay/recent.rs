@@ -117,7 +117,11 @@ impl Recent {
         }
         let reader = row.sender().other();
         match self.since(reader, row.place.seq) {
-            Some(at) => Arc::new(Message { read_at: Some(at), ..Message::clone(&row.message) }),
+            Some(at) => Arc::new(Message {
+                delivered_at: Some(at),
+                read_at: Some(at),
+                ..Message::clone(&row.message)
+            }),
             None => Arc::clone(&row.message),
         }
     }

@@ -42,6 +42,7 @@ impl Desk {
         let messages: i64 = tables.query_row(COUNT, [], |row| row.get(0))?;
         let last = tables.query_row(LAST, [], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?))).optional()?;
         Ok(Extent {
+            blocks: 0,
             users: users.cast_unsigned(),
             last_user: last_user.map(UserId::from_bytes),
             messages: messages.cast_unsigned(),

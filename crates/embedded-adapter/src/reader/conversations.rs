@@ -105,12 +105,14 @@ fn last_message(
     if swept.side(reader).read_nth > 0 {
         let reads = tables::reads(snapshot, cid, reader, swept.last, swept.last)?;
         message.read_at = reads.first().and_then(|read| read.at);
+        message.delivered_at = message.read_at;
     }
     if message.read_at.is_none() {
         message.read_at = head.filter(|head| head.state.last == swept.last).and_then(|head| match reader {
             Who::Low => head.since.0,
             Who::High => head.since.1,
         });
+        message.delivered_at = message.read_at;
     }
     Ok(Arc::new(message))
 }

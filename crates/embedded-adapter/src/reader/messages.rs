@@ -39,6 +39,7 @@ impl Desk {
         let unswept = self.shared.overlay.read_since(&conversation, reader, seq);
         let swept = tables::reads(self.tables()?, cid, reader, seq, seq)?;
         message.read_at = swept.first().and_then(|read| read.at).or(unswept);
+        message.delivered_at = message.read_at;
         Ok(Some(Arc::new(message)))
     }
 
@@ -126,6 +127,7 @@ pub(super) fn set_read_times(
     for message in messages {
         let (reader, seq) = (Who::receives(message.receiver, conversation), seq_of(message));
         message.read_at = swept.since(reader, seq).or_else(|| unswept.since(reader, seq));
+        message.delivered_at = message.read_at;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat_ports::{
     Archive, ArchiveError, ArchiveQuery, Extent, StoreError,
-    model::{Message, User, UserId},
+    model::{Block, Message, User, UserId},
 };
 
 use super::Store;
@@ -35,5 +35,13 @@ impl Archive for Store {
 
     async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError> {
         self.change(|reply| Job::PutMessages(messages, reply)).await?
+    }
+
+    async fn blocks(&self, _after: Option<(UserId, UserId)>, _limit: u32) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_blocks(&self, _blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        Err(StoreError::Internal("this store has no blocks yet".into()).into())
     }
 }

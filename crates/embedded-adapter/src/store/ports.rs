@@ -4,10 +4,11 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use chat_ports::{
-    AppendError, Appended, ConversationQuery, Conversations, HistoryQuery, InsertUserError, Login, MarkRead,
-    MessageLog, Messages, NewMessage, NewUser, PresenceRecord, ReadUpTo, StoreError, StoreHealth, UserQuery,
-    Users,
-    model::{ConversationEntry, Message, MessageId, Page, User, UserId},
+    AppendError, Appended, BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery,
+    ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError, Login, MessageLog,
+    Messages, NewMessage, NewUser, PresenceRecord, Receipt, ReceiptSpan, StoreError, StoreHealth,
+    SyncPosition, UserQuery, Users,
+    model::{Block, ConversationEntry, Message, MessageId, Page, User, UserId},
 };
 use tokio::sync::oneshot;
 
@@ -33,8 +34,16 @@ impl MessageLog for Store {
         self.change(|reply| Job::Append(message, reply)).await?
     }
 
-    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
-        self.change(|reply| Job::Read(reading, reply)).await?
+    async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
+        self.change(|reply| Job::Read(receipt, reply)).await?
+    }
+
+    async fn edit(&self, _edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        Err(StoreError::Internal("this store edits no messages yet".into()))
+    }
+
+    async fn delete(&self, _delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        Err(StoreError::Internal("this store deletes no messages yet".into()))
     }
 }
 
@@ -59,6 +68,40 @@ impl Messages for Store {
 impl Conversations for Store {
     async fn list(&self, query: ConversationQuery) -> Result<Page<ConversationEntry>, StoreError> {
         self.readers.ask(move |desk| desk.conversations(&query)).await
+    }
+
+    async fn partners(&self, _user: UserId, _most: u32) -> Result<Vec<UserId>, StoreError> {
+        Err(StoreError::Internal("this store names no partners yet".into()))
+    }
+
+    async fn partners_among(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        Err(StoreError::Internal("this store names no partners yet".into()))
+    }
+}
+
+#[async_trait]
+impl Changes for Store {
+    async fn position(&self) -> Result<SyncPosition, StoreError> {
+        Err(StoreError::Internal("this store has no changes yet".into()))
+    }
+
+    async fn changes(&self, _query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
+        Err(StoreError::Internal("this store has no changes yet".into()).into())
+    }
+}
+
+#[async_trait]
+impl Blocks for Store {
+    async fn change(&self, _change: BlockChange) -> Result<bool, BlockError> {
+        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    }
+
+    async fn blocked_by(&self, _blocker: UserId) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn between(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
     }
 }
 

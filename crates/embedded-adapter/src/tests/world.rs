@@ -11,7 +11,7 @@ use std::{
 
 use chat_ports::{
     AppendError, Appended, Clock, CommitListener, ConversationQuery, Conversations, HistoryAnchor,
-    HistoryQuery, MarkRead, MessageLog, Messages, NewMessage, ReadUpTo, StoreError, Users,
+    HistoryQuery, MessageLog, Messages, NewMessage, Receipt, ReceiptSpan, StoreError, Users,
     model::{ClientId, ConversationEntry, ConversationId, Message, MessageId, Timestamp, UserId},
 };
 use chat_testkit::{ManualClock, RecordingListener, build};
@@ -85,12 +85,12 @@ impl World {
         self.try_send(from, to).unwrap().message
     }
 
-    pub(super) fn read(&self, reader: u8, message: &Message) -> Option<ReadUpTo> {
+    pub(super) fn read(&self, reader: u8, message: &Message) -> Option<ReceiptSpan> {
         self.read_at(reader, message, 2_000_000)
     }
 
-    pub(super) fn read_at(&self, reader: u8, message: &Message, at: i64) -> Option<ReadUpTo> {
-        let reading = MarkRead {
+    pub(super) fn read_at(&self, reader: u8, message: &Message, at: i64) -> Option<ReceiptSpan> {
+        let reading = Receipt {
             reader: user(reader),
             message: message.id,
             at: Timestamp::from_millis(at),

@@ -98,6 +98,7 @@ impl Ledger {
         };
         let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
         message.read_at = self.read_at(conversation, cid, sender.other(), seq)?;
+        message.delivered_at = message.read_at;
         Ok(Some(Arc::new(message)))
     }
 
@@ -129,6 +130,7 @@ impl Ledger {
         let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
         let reader = Who::receives(message.receiver, conversation);
         message.read_at = self.read_at(conversation, cid, reader, seq)?;
+        message.delivered_at = message.read_at;
         Ok(Some(Arc::new(message)))
     }
 

@@ -1,7 +1,7 @@
 //! What a reading changes.
 
 use chat_ports::{
-    MarkRead, ReadUpTo,
+    Receipt, ReceiptSpan,
     model::{ConversationId, MessageId},
 };
 
@@ -41,15 +41,15 @@ impl Writer {
     /// What a reading changes, and the entry for it; no entry if all of it was read before.
     pub(super) fn plan_reading(
         &mut self,
-        reading: &MarkRead,
+        reading: &Receipt,
         found: &Found,
-    ) -> Result<(ReadUpTo, Option<(Mark, ConversationState)>), Fault> {
+    ) -> Result<(ReceiptSpan, Option<(Mark, ConversationState)>), Fault> {
         let (message, place) = (&found.message, found.place);
         let conversation = message.conversation();
-        let reader = Who::receives(reading.reader, &conversation);
+        let reader = Who::receives(reading.receiver, &conversation);
         let mut known = self.ledger.known(&conversation)?;
         let before = *known.state.side(reader);
-        let mut read = ReadUpTo { conversation, sender: message.sender, count: 0, messages: Vec::new() };
+        let mut read = ReceiptSpan { conversation, sender: message.sender, count: 0, messages: Vec::new() };
         if place.seq <= before.read {
             return Ok((read, None));
         }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use chat_ports::{
-    AppendError, Appended, Commit, MarkRead, NewMessage, NewUser, StoreError,
-    model::{ClientId, ConversationId, Message, SocketId},
+    AppendError, Appended, Commit, NewMessage, NewUser, Receipt, StoreError,
+    model::{ConversationId, Message, SocketId},
 };
 
 use super::{Batch, Writer, users};
@@ -113,9 +113,9 @@ impl Writer {
         Ok(None)
     }
 
-    fn mark_read(&mut self, reading: MarkRead, reply: ReadReply, batch: &mut Batch) -> Result<(), Fault> {
+    fn mark_read(&mut self, reading: Receipt, reply: ReadReply, batch: &mut Batch) -> Result<(), Fault> {
         let found = match self.ledger.find(reading.message) {
-            Ok(Some(found)) if found.message.receiver == reading.reader => found,
+            Ok(Some(found)) if found.message.receiver == reading.receiver => found,
             Ok(_) => return self.excuse(batch, Answer::Read(reply, Ok(None))),
             Err(fault) => return self.excuse(batch, Answer::Read(reply, Err(fault.into()))),
         };
@@ -125,8 +125,8 @@ impl Writer {
                 Ok(())
             }
             Ok((read, Some((mark, state)))) => {
-                let (reader, except) = (reading.reader, reading.except);
-                batch.commits.push(Commit::Read { reader, read: read.clone(), except });
+                let (kind, receiver, except) = (reading.kind, reading.receiver, reading.except);
+                batch.commits.push(Commit::Receipt { kind, receiver, span: read.clone(), except });
                 batch.answer(Answer::Read(reply, Ok(Some(read))));
                 self.write_entry(Entry::Read(mark), state, batch)
             }
@@ -199,21 +199,12 @@ impl Writer {
 }
 
 fn stored_form(new: NewMessage, seq: u32) -> (Arc<Message>, Option<SocketId>) {
-    let message = Message {
-        id: new.id,
-        seq: seq.into(),
-        sender: new.sender,
-        receiver: new.receiver,
-        text: new.text.into_string(),
-        timestamp: new.timestamp,
-        read_at: None,
-        client_id: new.client_id.map(ClientId::into_string),
-    };
-    (Arc::new(message), new.except)
+    let except = new.except.clone();
+    (Arc::new(new.into_message(seq.into())), except)
 }
 
 fn answer_repeat(repeat: Repeat, message: &Message, reply: AppendReply, batch: &mut Batch) {
-    let result = if repeat.first.text == message.text {
+    let result = if repeat.first.is_repeated_by(&message.text) {
         Ok(Appended { message: repeat.first, repeated: true })
     } else {
         Err(AppendError::ClientIdTaken)

@@ -45,7 +45,7 @@ pub(crate) struct Stored {
 
 /// A new message's document.
 pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Timestamp) -> RawDocumentBuf {
-    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id } = message;
+    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id, .. } = message;
     let mut document = RawDocumentBuf::new();
     document.append(cstr!("_id"), object_id(id.0));
     document.append(cstr!("sender"), object_id(sender.0));
@@ -92,6 +92,7 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
     })?;
     let id = source.need(id, "_id")?;
     let timestamp = timestamp.unwrap_or_else(|| made_at(id));
+    let read_at = is_read.unwrap_or_default().then(|| read_at.unwrap_or(timestamp));
     let message = Message {
         id: MessageId(id),
         seq: seq.unwrap_or_default(),
@@ -99,8 +100,12 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
         receiver: UserId(source.need(receiver, "receiver")?),
         text: source.need(text, "message")?,
         timestamp,
-        read_at: is_read.unwrap_or_default().then(|| read_at.unwrap_or(timestamp)),
+        delivered_at: read_at,
+        read_at,
+        edited_at: None,
+        deleted_at: None,
         client_id,
+        first_text: None,
     };
     Ok(Stored { message, dedup, changed_at })
 }

@@ -73,7 +73,11 @@ mod tests {
             receiver: UserId::from_bytes([2; 12]),
             text: text.to_owned(),
             timestamp: Timestamp::from_millis(0),
+            delivered_at: None,
             read_at: None,
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
             client_id: None,
         }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bson::{Document, RawDocumentBuf, doc};
 use chat_ports::{
-    Commit, MarkRead, ReadUpTo, StoreError,
+    Commit, Receipt, ReceiptSpan, StoreError,
     model::{MessageId, ObjectId},
 };
 use futures_util::TryStreamExt;
@@ -23,25 +23,25 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Carries a reading out, tells it, and answers.
 pub(super) async fn carry_out(inner: &Inner, job: Job) {
     let Job { reading, conversation, seq, reply } = job;
-    let sender = conversation.other(reading.reader);
+    let sender = conversation.other(reading.receiver);
     let answer = match attempt(inner, &reading, &scope_of(&reading, &conversation, seq)).await {
-        Ok((count, messages)) => Ok(ReadUpTo { conversation, sender, count, messages }),
+        Ok((count, messages)) => Ok(ReceiptSpan { conversation, sender, count, messages }),
         Err(error) => Err(error),
     };
     if let Ok(read) = &answer
         && read.count > 0
     {
-        let MarkRead { reader, except, .. } = reading;
-        inner.listener.committed(vec![Commit::Read { reader, read: read.clone(), except }]);
+        let Receipt { kind, receiver, except, .. } = reading;
+        inner.listener.committed(vec![Commit::Receipt { kind, receiver, span: read.clone(), except }]);
     }
     // Who asked may have gone; what was read stays read.
     drop(reply.send(answer));
 }
 
-fn scope_of(reading: &MarkRead, conversation: &chat_ports::model::ConversationId, seq: u64) -> Document {
+fn scope_of(reading: &Receipt, conversation: &chat_ports::model::ConversationId, seq: u64) -> Document {
     doc! {
         "conversation": binary_key(conversation),
-        "receiver": object_id(reading.reader.0),
+        "receiver": object_id(reading.receiver.0),
         "seq": { "$lte": i64::try_from(seq).unwrap_or(i64::MAX) },
     }
 }
@@ -49,7 +49,7 @@ fn scope_of(reading: &MarkRead, conversation: &chat_ports::model::ConversationId
 /// Tries until the outcome is known, at most a while past the deadline: what is stored late is told late.
 async fn attempt(
     inner: &Inner,
-    reading: &MarkRead,
+    reading: &Receipt,
     scope: &Document,
 ) -> Result<(u64, Vec<MessageId>), StoreError> {
     let collections = inner.gate.pass()?.clone();
@@ -102,7 +102,7 @@ async fn newest(collections: &Collections, filter: &Document, most: u32) -> Resu
 async fn update(
     inner: &Inner,
     collections: &Collections,
-    reading: &MarkRead,
+    reading: &Receipt,
     unread: &Document,
 ) -> Result<u64, Fault> {
     let changed_at = date(inner.primary_clock.now(&*inner.clock));
@@ -118,7 +118,7 @@ async fn update(
 async fn settle(
     inner: &Inner,
     collections: &Arc<Collections>,
-    reading: &MarkRead,
+    reading: &Receipt,
     scope: &Document,
     unread: &Document,
 ) -> Result<u64, Fault> {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::doc;
 use chat_ports::{
-    AppendError, Appended, MarkRead, MessageLog, NewMessage, ReadUpTo, StoreError, StoreHealth,
-    model::{Message, MessageId},
+    AppendError, Appended, BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery,
+    Delete, Edit, MessageLog, NewMessage, Receipt, ReceiptSpan, StoreError, StoreHealth, SyncPosition,
+    model::{Block, Message, MessageId, UserId},
 };
 use tokio::sync::oneshot;
 
@@ -26,7 +27,7 @@ impl MessageLog for Store {
         answer.await.unwrap_or_else(|_gone| Err(closed().into()))
     }
 
-    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
+    async fn receipt(&self, reading: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
         let inner = self.inner.clone();
         let task = self.inner.handle.spawn(async move {
             let now = inner.clock.instant();
@@ -39,13 +40,47 @@ impl MessageLog for Store {
         });
         task.await.unwrap_or_else(|_cancelled| Err(closed()))
     }
+
+    async fn edit(&self, _edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        Err(StoreError::Internal("this store edits no messages yet".into()))
+    }
+
+    async fn delete(&self, _delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        Err(StoreError::Internal("this store deletes no messages yet".into()))
+    }
+}
+
+#[async_trait]
+impl Changes for Store {
+    async fn position(&self) -> Result<SyncPosition, StoreError> {
+        Err(StoreError::Internal("this store has no changes yet".into()))
+    }
+
+    async fn changes(&self, _query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
+        Err(StoreError::Internal("this store has no changes yet".into()).into())
+    }
+}
+
+#[async_trait]
+impl Blocks for Store {
+    async fn change(&self, _change: BlockChange) -> Result<bool, BlockError> {
+        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    }
+
+    async fn blocked_by(&self, _blocker: UserId) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn between(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Finds the message, and hands the reading to its conversation's lane.
-async fn read(inner: &Inner, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
+async fn read(inner: &Inner, reading: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
     let collections = inner.gate.pass()?.clone();
     let found = find(&collections, reading.message).await.inspect_err(|fault| inner.observe(fault))?;
-    let Some(message) = found.filter(|message| message.receiver == reading.reader) else { return Ok(None) };
+    let Some(message) = found.filter(|message| message.receiver == reading.receiver) else { return Ok(None) };
     let (reply, answer) = oneshot::channel();
     let (conversation, seq) = (message.conversation(), message.seq);
     inner.lanes.push(Job { reading, conversation, seq, reply })?;

@@ -3,8 +3,8 @@
 use std::{mem, sync::Arc, time::Instant};
 
 use chat_ports::{
-    AppendError, Appended, NewMessage, StoreError,
-    model::{ClientId, ConversationId, Message, SocketId},
+    AppendError, Appended, StoreError,
+    model::{ConversationId, Message, SocketId},
 };
 
 use super::queue::{Job, Place, Reply};
@@ -68,17 +68,8 @@ impl Entry {
     pub(super) fn new(job: Job) -> Self {
         let Job { message, reply, place } = job;
         let dedup = Dedup::of(&message);
-        let NewMessage { id, sender, receiver, text, timestamp, client_id, deadline, except } = message;
-        let message = Message {
-            id,
-            seq: 0,
-            sender,
-            receiver,
-            text: text.into_string(),
-            timestamp,
-            read_at: None,
-            client_id: client_id.map(ClientId::into_string),
-        };
+        let (deadline, except) = (message.deadline, message.except.clone());
+        let message = message.into_message(0);
         Self {
             conversation: message.conversation(),
             message,

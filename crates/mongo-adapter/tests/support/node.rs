@@ -7,7 +7,7 @@ use std::{
 
 use chat_mongo_adapter::{MongoUri, Options, Store};
 use chat_ports::{
-    AppendError, Appended, Clock, MarkRead, MessageLog, NewMessage,
+    AppendError, Appended, Clock, MessageLog, NewMessage, Receipt,
     model::{ConversationId, Message, Timestamp, UserId},
 };
 use chat_testkit::{RecordingListener, SequentialIds, build};
@@ -81,8 +81,8 @@ impl Node {
         self.append(self.message(from, to, text, PATIENCE)).unwrap().message
     }
 
-    pub(crate) fn reading(&self, reader: UserId, message: &Message) -> MarkRead {
-        MarkRead {
+    pub(crate) fn reading(&self, reader: UserId, message: &Message) -> Receipt {
+        Receipt {
             reader,
             message: message.id,
             at: SystemClock(0).now(),

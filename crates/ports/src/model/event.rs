@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Message, MessageId, SocketId, UserId};
+use super::{Block, Message, MessageId, SocketId, UserId};
+use crate::ReceiptKind;
 
 /// Something that connected sockets are told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,17 +16,36 @@ pub enum Event {
         /// The sending socket, where its acknowledgement tells it already.
         except: Option<SocketId>,
     },
-    /// Messages became read.
-    Read {
-        /// Who read them; the other devices are told as well.
-        reader: UserId,
+    /// Messages became delivered or read.
+    Receipt {
+        /// Which.
+        kind: ReceiptKind,
+        /// To whom they were sent; of a reading the other devices are told as well.
+        receiver: UserId,
         /// Who had written them.
         sender: UserId,
-        /// The newly read ones, oldest first; at most the newest
-        /// [`Limits::max_read_events`](super::Limits::max_read_events).
+        /// They, oldest first; at most the newest
+        /// [`Limits::max_receipt_events`](super::Limits::max_receipt_events).
         messages: Vec<MessageId>,
-        /// The reading socket.
+        /// The receiving socket.
         except: Option<SocketId>,
+    },
+    /// A message got another text.
+    Edited {
+        /// The message as it is now.
+        message: Arc<Message>,
+    },
+    /// A message was deleted.
+    Deleted {
+        /// What is left of it.
+        message: Arc<Message>,
+    },
+    /// Somebody blocks somebody, or no longer. Clients are not told; what is kept in memory is brought up to date.
+    Blocking {
+        /// Who blocks, whom, and since when.
+        block: Block,
+        /// Whether it is so from now on.
+        blocks: bool,
     },
     /// Somebody types, or stopped. Volatile: it may be dropped.
     Typing {
@@ -46,6 +66,8 @@ pub enum Event {
         username: Arc<str>,
         /// The device's socket.
         socket: SocketId,
+        /// Whom the user blocks: they are not told.
+        blocked: Arc<[UserId]>,
     },
     /// A user's last device went, and did not come back within the grace time.
     Offline {
@@ -64,7 +86,7 @@ pub enum Audience {
     Both(UserId, UserId),
     /// All devices of one user.
     One(UserId),
-    /// Everybody but this user.
+    /// Everybody but this user who may know of it: nobody whom the user blocks or who blocks the user.
     Others(UserId),
 }
 
@@ -74,7 +96,11 @@ impl Event {
     pub fn audience(&self) -> Audience {
         match self {
             Self::Message { message, .. } => Audience::Both(message.receiver, message.sender),
-            Self::Read { reader, sender, .. } => Audience::Both(*sender, *reader),
+            Self::Edited { message } | Self::Deleted { message } => {
+                Audience::Both(message.receiver, message.sender)
+            }
+            Self::Receipt { receiver, sender, .. } => Audience::Both(*sender, *receiver),
+            Self::Blocking { block, .. } => Audience::Both(block.blocked, block.blocker),
             Self::Typing { receiver, .. } => Audience::One(*receiver),
             Self::Online { user, .. } | Self::Offline { user, .. } => Audience::Others(*user),
         }

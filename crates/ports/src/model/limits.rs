@@ -27,8 +27,14 @@ pub struct Limits {
     pub max_page_bytes: usize,
     /// Where counting unread messages stops. Default 100.
     pub max_unread_count: u32,
-    /// Most `message_read` events that one reading causes: the newest ones. Default 100.
-    pub max_read_events: u32,
+    /// Most `message_read` or `message_delivered` events that one receipt causes: the newest ones. Default 100.
+    pub max_receipt_events: u32,
+    /// Events of a page of `sync` when the client names no number. Default 100.
+    pub default_sync_events: u32,
+    /// Most events of a page of `sync`. Default 500.
+    pub max_sync_events: u32,
+    /// Most users whom one may block. Default 1,000.
+    pub max_blocked_users: u32,
 }
 
 impl Default for Limits {
@@ -45,7 +51,10 @@ impl Default for Limits {
             max_page_items: 100,
             max_page_bytes: 256 * 1024,
             max_unread_count: 100,
-            max_read_events: 100,
+            max_receipt_events: 100,
+            default_sync_events: 100,
+            max_sync_events: 500,
+            max_blocked_users: 1_000,
         }
     }
 }

@@ -101,7 +101,8 @@ fn limits(read: &mut Reader<'_>) -> Result<Limits, SettingsError> {
         max_page_items: read.integer(&c::MAX_PAGE_ITEMS)?,
         max_page_bytes: read.integer(&c::MAX_PAGE_BYTES)?,
         max_unread_count: read.integer(&c::MAX_UNREAD_COUNT)?,
-        max_read_events: read.integer(&c::MAX_READ_EVENTS)?,
+        max_receipt_events: read.integer(&c::MAX_RECEIPT_EVENTS)?,
+        ..Limits::default()
     };
     at_most(
         &c::MIN_USERNAME_CHARS,
@@ -125,6 +126,7 @@ fn chat(read: &mut Reader<'_>) -> Result<ChatSettings, SettingsError> {
         presence_grace: millis(read, &c::PRESENCE_GRACE_MS)?,
         typing_timeout: millis(read, &c::TYPING_TIMEOUT_MS)?,
         cached_users: read.integer(&c::CACHED_USERS)?,
+        ..ChatSettings::default()
     })
 }
 

@@ -76,7 +76,11 @@ pub(super) fn foreign_messages(world: &World, a: UserId, b: UserId, count: u64) 
             receiver,
             text: format!("number {seq}"),
             timestamp: Timestamp::from_millis(50_000 - i64::try_from(seq).unwrap()),
+            delivered_at: None,
             read_at: None,
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
             client_id: (seq.is_multiple_of(3)).then(|| format!("name-{seq}")),
         }
     };
@@ -124,8 +128,13 @@ pub fn an_extent_tells_how_much_there_is_and_where_it_ends(fixture: Fixture) {
     world.send(b, c, "hello");
     let last = world.send(c, b, "hello");
     world.send(a, b, "hello");
-    let expected =
-        Extent { users: 3, last_user: Some(c), messages: 3, last_message: Some(MessagePlace::of(&last)) };
+    let expected = Extent {
+        users: 3,
+        last_user: Some(c),
+        messages: 3,
+        last_message: Some(MessagePlace::of(&last)),
+        blocks: 0,
+    };
     assert_eq!(world.extent(), expected);
 }
 
@@ -344,6 +353,7 @@ pub fn a_long_archive_is_moved_in_pages(fixture: Fixture) {
         assert_eq!(world.walk(limit), given);
     }
     let last_message = given.last().map(MessagePlace::of);
-    let expected = Extent { users: 0, last_user: None, messages: given.len() as u64, last_message };
+    let expected =
+        Extent { users: 0, last_user: None, messages: given.len() as u64, last_message, blocks: 0 };
     assert_eq!(world.extent(), expected);
 }

@@ -12,6 +12,7 @@ fn put_with(world: &World, a: UserId, b: UserId, count: u64, bits: u64) -> Vec<M
         let is_read = bits >> (message.seq - 1) & 1 == 1;
         // Some in a row at the same time, as one reading leaves them.
         message.read_at = is_read.then(|| Timestamp::from_millis(80_000 + (message.seq / 4).cast_signed()));
+        message.delivered_at = message.read_at;
     }
     world.put(&given).unwrap();
     given
@@ -50,6 +51,7 @@ fn read(world: &World, reader: UserId, upto: usize, expected: &mut [Message]) {
     for message in expected.iter_mut().take(upto + 1) {
         if message.receiver == reader && message.read_at.is_none() {
             message.read_at = Some(Timestamp::from_millis(90_000));
+            message.delivered_at = message.delivered_at.or(message.read_at);
             ids.push(message.id);
         }
     }
@@ -93,7 +95,7 @@ pub fn at_most_the_newest_ids_are_answered_among_what_was_put(fixture: Fixture) 
     let (a, b) = (world.ids.user(), world.ids.user());
     // Of those sent to b (1, 3, 5 …) 5 and 9 were read.
     let given = put_with(&world, a, b, 15, 1 << 4 | 1 << 8);
-    let reading = chat_ports::MarkRead { max_ids: 3, ..world.reading(b, &given[12], 90_000) };
+    let reading = chat_ports::Receipt { max_ids: 3, ..world.reading(b, &given[12], 90_000) };
     let read = world.mark_read(reading).unwrap();
     assert_eq!((read.count, read.messages), (5, [6, 10, 12].map(|place| given[place].id).to_vec()));
     assert_eq!(world.find(&given[8]).read_at, given[8].read_at, "what was read stays as it was");

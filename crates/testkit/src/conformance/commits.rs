@@ -1,7 +1,7 @@
 //! Commits: each told once, before its answer, in the order of numbers.
 
 use chat_ports::{
-    Commit, MarkRead, NewMessage,
+    Commit, NewMessage, Receipt, ReceiptKind,
     model::{ConversationId, SocketId},
 };
 
@@ -21,11 +21,16 @@ pub fn the_socket_that_need_not_be_told_is_handed_on(fixture: Fixture) {
     let except = Some(SocketId::new("socket-1"));
     let new = NewMessage { except: except.clone(), ..world.message(a, b, "hello") };
     let message = world.append(new).unwrap().message;
-    let reading = MarkRead { except: Some(SocketId::new("socket-2")), ..world.reading(b, &message, 1) };
+    let reading = Receipt { except: Some(SocketId::new("socket-2")), ..world.reading(b, &message, 1) };
     let read = world.mark_read(reading).unwrap();
     let expected = [
         Commit::Sent { message, except },
-        Commit::Read { reader: b, read, except: Some(SocketId::new("socket-2")) },
+        Commit::Receipt {
+            kind: ReceiptKind::Read,
+            receiver: b,
+            span: read,
+            except: Some(SocketId::new("socket-2")),
+        },
     ];
     assert_eq!(world.fixture.commits.commits(), expected);
 }
@@ -35,7 +40,10 @@ pub fn a_reading_that_changes_something_is_one_commit_before_its_answer(fixture:
     let message = world.send(a, b, "hello");
     world.fixture.commits.take();
     let read = world.read(b, &message, 1);
-    assert_eq!(world.fixture.commits.take(), [Commit::Read { reader: b, read, except: None }]);
+    assert_eq!(
+        world.fixture.commits.take(),
+        [Commit::Receipt { kind: ReceiptKind::Read, receiver: b, span: read, except: None }]
+    );
 }
 
 pub fn what_changes_nothing_is_no_commit(fixture: Fixture) {

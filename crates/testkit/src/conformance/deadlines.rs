@@ -1,6 +1,6 @@
 //! Deadlines: what is late is given up, and never doubled.
 
-use chat_ports::{AppendError, MarkRead, NewMessage, StoreError};
+use chat_ports::{AppendError, NewMessage, Receipt, StoreError};
 use futures_executor::block_on;
 
 use super::world::World;
@@ -34,8 +34,8 @@ pub fn a_late_send_leaves_no_gap(fixture: Fixture) {
 pub fn a_reading_past_its_deadline_fails_and_its_retry_reads(fixture: Fixture) {
     let (world, [a, b]) = World::with_users(fixture);
     let sent = world.send(a, b, "hello");
-    let late = MarkRead { deadline: world.past(), ..world.reading(b, &sent, 20_000) };
-    assert_late(&block_on(world.fixture.ports.log.mark_read(late)).unwrap_err());
+    let late = Receipt { deadline: world.past(), ..world.reading(b, &sent, 20_000) };
+    assert_late(&block_on(world.fixture.ports.log.receipt(late)).unwrap_err());
     world.read(b, &sent, 30_000);
     assert!(world.find(&sent).is_read());
 }

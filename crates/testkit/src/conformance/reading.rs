@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chat_ports::{
-    MarkRead, ReadUpTo,
+    Receipt, ReceiptSpan,
     model::{ConversationId, Message, MessageId, Timestamp, UserId},
 };
 
@@ -13,7 +13,7 @@ use crate::Fixture;
 pub fn everything_up_to_the_message_becomes_read(fixture: Fixture) {
     let (world, [a, b]) = World::with_users(fixture);
     let sent: Vec<_> = (0..5).map(|_| world.send(a, b, "hello")).collect();
-    let expected = ReadUpTo {
+    let expected = ReceiptSpan {
         conversation: ConversationId::between(a, b),
         sender: a,
         count: 3,
@@ -59,9 +59,9 @@ pub fn reading_further_counts_what_is_new_and_keeps_what_was_read(fixture: Fixtu
 pub fn at_most_the_newest_ids_are_answered_and_all_are_counted(fixture: Fixture) {
     let (world, [a, b]) = World::with_users(fixture);
     let sent: Vec<_> = (0..10).map(|_| world.send(a, b, "hello")).collect();
-    let read = world.mark_read(MarkRead { max_ids: 3, ..world.reading(b, &sent[8], 20_000) }).unwrap();
+    let read = world.mark_read(Receipt { max_ids: 3, ..world.reading(b, &sent[8], 20_000) }).unwrap();
     assert_eq!((read.count, read.messages), (9, ids(&sent[6..9])));
-    let none = world.mark_read(MarkRead { max_ids: 0, ..world.reading(b, &sent[9], 20_000) }).unwrap();
+    let none = world.mark_read(Receipt { max_ids: 0, ..world.reading(b, &sent[9], 20_000) }).unwrap();
     assert_eq!((none.count, none.messages), (1, Vec::new()));
 }
 
@@ -70,7 +70,7 @@ pub fn a_message_that_was_not_sent_to_the_reader_is_none(fixture: Fixture) {
     let sent = world.send(a, b, "hello");
     assert_eq!(world.mark_read(world.reading(a, &sent, 20_000)), None, "one's own");
     assert_eq!(world.mark_read(world.reading(c, &sent, 20_000)), None, "a stranger's");
-    let unknown = MarkRead { message: world.ids.message(), ..world.reading(b, &sent, 20_000) };
+    let unknown = Receipt { message: world.ids.message(), ..world.reading(b, &sent, 20_000) };
     assert_eq!(world.mark_read(unknown), None, "an unknown one");
     assert_eq!(read_at(&world, a, b), [None]);
 }

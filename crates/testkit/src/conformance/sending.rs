@@ -21,7 +21,11 @@ pub fn a_message_is_stored_as_it_was_given(fixture: Fixture) {
         receiver: b,
         text: text.to_owned(),
         timestamp: new.timestamp,
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: Some("my-name~1".to_owned()),
     };
     assert_eq!(*stored, expected);

@@ -8,7 +8,8 @@ use std::{
 };
 
 use chat_ports::{
-    AppendError, Appended, ConversationQuery, HistoryAnchor, HistoryQuery, MarkRead, NewMessage, ReadUpTo,
+    AppendError, Appended, ConversationQuery, HistoryAnchor, HistoryQuery, NewMessage, Receipt, ReceiptKind,
+    ReceiptSpan,
     model::{ConversationCursor, ConversationEntry, ConversationId, Message, Page, Timestamp, User, UserId},
 };
 use futures_executor::block_on;
@@ -85,9 +86,10 @@ impl World {
         appended.message
     }
 
-    pub(crate) fn reading(&self, reader: UserId, message: &Message, at: i64) -> MarkRead {
-        MarkRead {
-            reader,
+    pub(crate) fn reading(&self, reader: UserId, message: &Message, at: i64) -> Receipt {
+        Receipt {
+            kind: ReceiptKind::Read,
+            receiver: reader,
             message: message.id,
             at: Timestamp::from_millis(at),
             max_ids: 100,
@@ -96,12 +98,12 @@ impl World {
         }
     }
 
-    pub(crate) fn mark_read(&self, reading: MarkRead) -> Option<ReadUpTo> {
-        block_on(self.fixture.ports.log.mark_read(reading)).unwrap()
+    pub(crate) fn mark_read(&self, reading: Receipt) -> Option<ReceiptSpan> {
+        block_on(self.fixture.ports.log.receipt(reading)).unwrap()
     }
 
     /// Reads up to a message of the other side.
-    pub(crate) fn read(&self, reader: UserId, message: &Message, at: i64) -> ReadUpTo {
+    pub(crate) fn read(&self, reader: UserId, message: &Message, at: i64) -> ReceiptSpan {
         self.mark_read(self.reading(reader, message, at)).unwrap()
     }
 

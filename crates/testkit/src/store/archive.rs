@@ -5,11 +5,11 @@ use std::{ops::Bound, sync::Arc};
 use async_trait::async_trait;
 use chat_ports::{
     Archive, ArchiveError, ArchiveQuery, Extent, MessagePlace, StoreError, TakenField, message_difference,
-    model::{ConversationId, Message, MessageId, User, UserId, fold},
+    model::{Block, ConversationId, Message, MessageId, User, UserId, fold},
     user_difference,
 };
 
-use super::{MemoryStore, State};
+use super::{MemoryStore, State, blocks::block};
 
 #[async_trait]
 impl Archive for MemoryStore {
@@ -24,6 +24,7 @@ impl Archive for MemoryStore {
             last_user: state.users.keys().next_back().copied(),
             messages: state.conversations.values().map(|messages| messages.len() as u64).sum(),
             last_message: state.walk(None).last().map(|message| MessagePlace::of(message)),
+            blocks: state.blocks.len() as u64,
         })
     }
 
@@ -52,7 +53,27 @@ impl Archive for MemoryStore {
 
     async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError> {
         let mut state = self.state()?;
+        state.life += 1;
         messages.into_iter().try_for_each(|message| state.put_message(message))
+    }
+
+    async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state()?;
+        let blocks = state.blocks.range((from, Bound::Unbounded));
+        let blocks = blocks.map(|((blocker, blocked), since)| block(*blocker, *blocked, *since));
+        Ok(blocks.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    }
+
+    async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        let mut state = self.state()?;
+        for Block { blocker, blocked, since } in blocks {
+            if *state.blocks.entry((blocker, blocked)).or_insert(since) != since {
+                let id = format!("{blocker}:{blocked}");
+                return Err(ArchiveError::Differs { collection: "blocks", id, field: "since" });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -106,6 +127,7 @@ impl State {
             self.client_ids.insert(name, message.id);
         }
         self.places.insert(message.id, (conversation, place));
+        self.changed(message.id);
         self.conversations.entry(conversation).or_default().push(Arc::new(message));
         Ok(())
     }

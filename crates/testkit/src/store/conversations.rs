@@ -5,7 +5,7 @@ use std::{cmp::Reverse, sync::Arc};
 use async_trait::async_trait;
 use chat_ports::{
     ConversationQuery, Conversations, StoreError,
-    model::{ConversationEntry, ConversationId, Message, Page},
+    model::{ConversationEntry, ConversationId, Message, Page, UserId},
 };
 
 use super::MemoryStore;
@@ -21,6 +21,21 @@ impl Conversations for MemoryStore {
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(Page { items, more })
+    }
+
+    async fn partners(&self, user: UserId, most: u32) -> Result<Vec<UserId>, StoreError> {
+        let query = ConversationQuery { user, after: None, limit: most, max_unread: 0 };
+        let page = self.list(query).await?;
+        Ok(page.items.into_iter().map(|entry| entry.other).collect())
+    }
+
+    async fn partners_among(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        let state = self.state()?;
+        let met = |other: &UserId| {
+            let messages = state.conversations.get(&ConversationId::between(user, *other));
+            *other != user && messages.is_some_and(|messages| !messages.is_empty())
+        };
+        Ok(others.into_iter().filter(met).collect())
     }
 }
 

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use chat_ports::{
-    AppendError, Appended, Commit, MarkRead, MessageLog, NewMessage, ReadUpTo, StoreError,
-    model::{ConversationId, Message},
+    AppendError, Appended, Commit, Delete, Edit, MessageLog, NewMessage, Receipt, ReceiptKind, ReceiptSpan,
+    StoreError,
+    model::{ConversationId, Message, MessageId, Timestamp},
 };
 
 use super::{MemoryStore, State};
@@ -17,7 +18,7 @@ impl MessageLog for MemoryStore {
         let mut state = self.state()?;
         self.in_time(message.deadline)?;
         if let Some(first) = state.first_copy(&message) {
-            if first.text != message.text.as_str() {
+            if !first.is_repeated_by(message.text.as_str()) {
                 return Err(AppendError::ClientIdTaken);
             }
             return Ok(Appended { message: Arc::clone(first), repeated: true });
@@ -28,15 +29,40 @@ impl MessageLog for MemoryStore {
         Ok(Appended { message, repeated: false })
     }
 
-    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
+    async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
         let mut state = self.state()?;
-        self.in_time(reading.deadline)?;
-        let Some(read) = state.read(&reading) else { return Ok(None) };
-        if read.count > 0 {
-            let MarkRead { reader, except, .. } = reading;
-            self.listener.committed(vec![Commit::Read { reader, read: read.clone(), except }]);
+        self.in_time(receipt.deadline)?;
+        let Some(span) = state.mark(&receipt) else { return Ok(None) };
+        if span.count > 0 {
+            let Receipt { kind, receiver, except, .. } = receipt;
+            self.listener.committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }]);
         }
-        Ok(Some(read))
+        Ok(Some(span))
+    }
+
+    async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        let Edit { message, text, at, deadline } = edit;
+        let mut state = self.state()?;
+        self.in_time(deadline)?;
+        let Some(found) = state.message(message).filter(|found| !found.is_deleted()) else { return Ok(None) };
+        let message = Arc::new(found.edited(text.into_string(), at));
+        state.replace(&message);
+        self.listener.committed(vec![Commit::Edited { message: Arc::clone(&message) }]);
+        Ok(Some(message))
+    }
+
+    async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        let Delete { message, at, deadline } = delete;
+        let mut state = self.state()?;
+        self.in_time(deadline)?;
+        let Some(found) = state.message(message) else { return Ok(None) };
+        if found.is_deleted() {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let message = Arc::new(found.tombstone(at));
+        state.replace(&message);
+        self.listener.committed(vec![Commit::Deleted { message: Arc::clone(&message) }]);
+        Ok(Some(message))
     }
 }
 
@@ -54,42 +80,69 @@ impl State {
     }
 
     fn push(&mut self, message: NewMessage) -> Arc<Message> {
-        let NewMessage { id, sender, receiver, text, timestamp, client_id, deadline: _, except: _ } = message;
+        let (id, sender, receiver) = (message.id, message.sender, message.receiver);
         let conversation = ConversationId::between(sender, receiver);
         let messages = self.conversations.entry(conversation).or_default();
         let place = messages.len();
-        let client_id = client_id.map(|id| id.into_string());
-        if let Some(client_id) = client_id.clone() {
+        let message = Arc::new(message.into_message(place as u64 + 1));
+        if let Some(client_id) = message.client_id.clone() {
             self.client_ids.insert((sender, receiver, client_id), id);
         }
-        let message = Arc::new(Message {
-            id,
-            seq: place as u64 + 1,
-            sender,
-            receiver,
-            text: text.into_string(),
-            timestamp,
-            read_at: None,
-            client_id,
-        });
         messages.push(Arc::clone(&message));
         self.places.insert(id, (conversation, place));
+        self.changed(id);
         message
     }
 
-    fn read(&mut self, reading: &MarkRead) -> Option<ReadUpTo> {
-        let message = self.message(reading.message).filter(|message| message.receiver == reading.reader)?;
+    fn mark(&mut self, receipt: &Receipt) -> Option<ReceiptSpan> {
+        let message = self.message(receipt.message).filter(|message| message.receiver == receipt.receiver)?;
         let (sender, conversation, last) = (message.sender, message.conversation(), message.seq);
-        let mut read = Vec::new();
+        let mut marked = Vec::new();
         for message in self.conversations.get_mut(&conversation)?.iter_mut() {
-            if message.seq <= last && message.receiver == reading.reader && message.read_at.is_none() {
-                Arc::make_mut(message).read_at = Some(reading.at);
-                read.push(message.id);
+            if message.seq <= last && message.receiver == receipt.receiver && mark(message, receipt) {
+                marked.push(message.id);
             }
         }
-        let count = read.len() as u64;
-        let passed_over = read.len().saturating_sub(usize::try_from(reading.max_ids).unwrap_or(usize::MAX));
-        read.drain(..passed_over);
-        Some(ReadUpTo { conversation, sender, count, messages: read })
+        marked.iter().for_each(|id| self.changed(*id));
+        let count = marked.len() as u64;
+        let most = usize::try_from(receipt.max_ids).unwrap_or(usize::MAX);
+        marked.drain(..marked.len().saturating_sub(most));
+        Some(ReceiptSpan { conversation, sender, count, messages: marked })
     }
+
+    fn replace(&mut self, message: &Arc<Message>) {
+        let place = self.places.get(&message.id).copied();
+        let slot = place.and_then(|(id, place)| self.conversations.get_mut(&id)?.get_mut(place));
+        if let Some(slot) = slot {
+            *slot = Arc::clone(message);
+        }
+        self.changed(message.id);
+    }
+
+    /// Notes that a message changed, after everything that changed before it.
+    pub(super) fn changed(&mut self, id: MessageId) {
+        self.change += 1;
+        if let Some(before) = self.changed.insert(id, self.change) {
+            self.changes.remove(&before);
+        }
+        self.changes.insert(self.change, id);
+    }
+}
+
+/// Gives a message a mark that it does not have yet.
+fn mark(message: &mut Arc<Message>, receipt: &Receipt) -> bool {
+    let earlier = match receipt.kind {
+        ReceiptKind::Delivered => message.delivered_at,
+        ReceiptKind::Read => message.read_at,
+    };
+    if earlier.is_some() {
+        return false;
+    }
+    let at: Timestamp = receipt.at;
+    let message = Arc::make_mut(message);
+    message.delivered_at = message.delivered_at.or(Some(at));
+    if receipt.kind == ReceiptKind::Read {
+        message.read_at = Some(at);
+    }
+    true
 }

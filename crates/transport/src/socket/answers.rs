@@ -37,7 +37,7 @@ fn acknowledged(ack: AckId, outcome: &Outcome) -> Bytes {
         | Outcome::Read(_)
         | Outcome::Conversations(_)
         | Outcome::Failed(_)
-        | Outcome::Authenticated(_)
+        | Outcome::Authenticated(..)
         | Outcome::Refused(_) => 448,
     };
     acknowledgement(ack, capacity, |out| {
@@ -68,7 +68,7 @@ fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {
             out.push(b',');
             write_conversations(out, page);
         }
-        Outcome::Typed | Outcome::Failed(_) | Outcome::Authenticated(_) | Outcome::Refused(_) => {}
+        Outcome::Typed | Outcome::Failed(_) | Outcome::Authenticated(..) | Outcome::Refused(_) => {}
     }
 }
 
@@ -90,7 +90,7 @@ fn unacknowledged(outcome: &Outcome) -> Option<Bytes> {
         | Outcome::Typed
         | Outcome::Read(_)
         | Outcome::Conversations(_)
-        | Outcome::Authenticated(_)
+        | Outcome::Authenticated(..)
         | Outcome::Refused(_) => None,
     }
 }

@@ -14,9 +14,9 @@ use std::{
 };
 
 use chat_domain::{
-    Chat, ChatError, ConversationPage, HistoryPage, Identity, SendMessage, Unauthorized,
+    Chat, ChatError, Circle, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, Unauthorized,
     model::{SocketId, UserId},
-    ports::{Appended, NewMessage, StoreError},
+    ports::{Appended, NewMessage, ReceiptKind, StoreError},
 };
 use chat_socketio_actix::protocol::AckId;
 
@@ -27,7 +27,7 @@ type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What became of an event.
 pub(crate) enum Outcome {
     /// CONNECT: the token was checked.
-    Authenticated(Identity),
+    Authenticated(Identity, Circle),
     /// CONNECT: the token was refused, or could not be checked.
     Refused(ChatError),
     /// `private_message`
@@ -261,7 +261,14 @@ async fn authenticate(chat: Arc<Chat>, token: Option<String>) -> Outcome {
     let Some(token) = token else {
         return Outcome::Refused(ChatError::Unauthorized(Unauthorized::NoToken));
     };
-    chat.accounts.authenticate(&token).await.map_or_else(Outcome::Refused, Outcome::Authenticated)
+    let arriving = async {
+        let identity = chat.accounts.authenticate(&token).await?;
+        let circle = chat.circles.around(identity.user).await?;
+        Ok((identity, circle))
+    };
+    arriving
+        .await
+        .map_or_else(Outcome::Refused, |(identity, circle)| Outcome::Authenticated(identity, circle))
 }
 
 async fn perform(
@@ -277,8 +284,9 @@ async fn perform(
             Outcome::Typed
         }
         OtherRequest::Read { message } => {
-            let read = chat.messaging.mark_read(me, message, deadline, Some(asker.socket)).await?;
-            Outcome::Read(read.count)
+            let (kind, except) = (ReceiptKind::Read, Some(asker.socket));
+            let receipt = GiveReceipt { kind, receiver: me, message, deadline, except };
+            Outcome::Read(chat.messaging.receipt(receipt).await?.count)
         }
         OtherRequest::History { other, request } => {
             Outcome::History(other, chat.history.page(me, other, request).await?)

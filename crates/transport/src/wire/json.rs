@@ -99,7 +99,20 @@ fn write_list<T>(
 
 /// Writes a `Message`.
 pub(crate) fn write_message(out: &mut Vec<u8>, message: &Message) {
-    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id } = message;
+    let Message {
+        id,
+        seq,
+        sender,
+        receiver,
+        text,
+        timestamp,
+        delivered_at,
+        read_at,
+        edited_at,
+        deleted_at,
+        client_id,
+        first_text: _,
+    } = message;
     out.extend_from_slice(b"{\"id\":");
     write_id(out, id.0);
     out.extend_from_slice(b",\"senderId\":");
@@ -117,9 +130,17 @@ pub(crate) fn write_message(out: &mut Vec<u8>, message: &Message) {
         out.extend_from_slice(b",\"clientId\":");
         write_string(out, client_id);
     }
-    if let Some(read_at) = read_at {
-        out.extend_from_slice(b",\"readAt\":");
-        write_time(out, *read_at);
+    let times = [
+        (&b",\"deliveredAt\":"[..], delivered_at),
+        (b",\"readAt\":", read_at),
+        (b",\"editedAt\":", edited_at),
+        (b",\"deletedAt\":", deleted_at),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            out.extend_from_slice(name);
+            write_time(out, *time);
+        }
     }
     out.push(b'}');
 }

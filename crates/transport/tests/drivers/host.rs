@@ -13,7 +13,7 @@ use chat_domain::{
     model::{Event, Limits, Timestamp, UserId},
     ports::{Clock, EventBus, EventSink, Tokens, Users},
 };
-use chat_testkit::{FakeHasher, FakeTokens, MemoryStore, SequentialIds, build};
+use chat_testkit::{FakeHasher, FakeSeals, FakeTokens, MemoryStore, SequentialIds, build};
 use chat_transport::{Hub, ServeOptions, Settings, Transport, serve};
 
 /// What carries WebSockets.
@@ -71,8 +71,11 @@ impl Host {
             log: store.clone(),
             messages: store.clone(),
             conversations: store.clone(),
+            changes: store.clone(),
+            blocks: store.clone(),
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
+            seals: Arc::new(FakeSeals),
             bus: bus.clone(),
             clock: clock.clone(),
             ids,

@@ -32,7 +32,7 @@ fn tell(core: &mut Core) -> Vec<u64> {
     effects.answers.into_iter().for_each(|answer| answer.send());
     let seq = |commit: Commit| match commit {
         Commit::Sent { message, .. } => message.seq,
-        other @ (Commit::Read { .. } | _) => unreachable!("{other:?}"),
+        other @ (Commit::Receipt { .. } | _) => unreachable!("{other:?}"),
     };
     effects.commits.into_iter().map(seq).collect()
 }

@@ -20,8 +20,8 @@ pub(crate) static MAX_PAGE_BYTES: Integer =
     bytes("MAX_PAGE_BYTES", 262_144, 1_024, 1 << 30, "Bytes of message text after which a page ends early.");
 pub(crate) static MAX_UNREAD_COUNT: Integer =
     count("MAX_UNREAD_COUNT", 100, 1, 1_000_000, "Where counting unread messages stops.");
-pub(crate) static MAX_READ_EVENTS: Integer =
-    count("MAX_READ_EVENTS", 100, 1, 100_000, "Most `message_read` events that one reading causes.");
+pub(crate) static MAX_RECEIPT_EVENTS: Integer =
+    count("MAX_RECEIPT_EVENTS", 100, 1, 100_000, "Most `message_read` events that one reading causes.");
 
 pub(super) static LIMITS: &[Setting] = &[
     Setting::Integer(&MIN_USERNAME_CHARS),
@@ -35,5 +35,5 @@ pub(super) static LIMITS: &[Setting] = &[
     Setting::Integer(&MAX_PAGE_ITEMS),
     Setting::Integer(&MAX_PAGE_BYTES),
     Setting::Integer(&MAX_UNREAD_COUNT),
-    Setting::Integer(&MAX_READ_EVENTS),
+    Setting::Integer(&MAX_RECEIPT_EVENTS),
 ];

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use chat_domain::{
     ChatSettings, Deps,
     model::{Limits, MessageId, MessageText, Timestamp},
-    ports::{AppendError, Clock, CommitListener, IdSource, MarkRead, MessageLog, ReadUpTo, Users},
+    ports::{AppendError, Clock, CommitListener, IdSource, MessageLog, Receipt, ReceiptSpan, Users},
 };
 use chat_testkit::{
-    FakeHasher, FakeTokens, ManualClock, MemoryStore, RecordingBus, RecordingListener, SequentialIds, build,
+    FakeHasher, FakeSeals, FakeTokens, ManualClock, MemoryStore, RecordingBus, RecordingListener,
+    SequentialIds, build,
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -51,9 +52,19 @@ impl MessageLog for Held {
         self.store.append(message).await
     }
 
-    async fn mark_read(&self, reading: MarkRead) -> Result<Option<ReadUpTo>, StoreError> {
+    async fn receipt(&self, reading: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
         self.turn().await;
-        self.store.mark_read(reading).await
+        self.store.receipt(reading).await
+    }
+
+    async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        self.turn().await;
+        self.store.edit(edit).await
+    }
+
+    async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        self.turn().await;
+        self.store.delete(delete).await
     }
 }
 
@@ -91,9 +102,12 @@ impl Bench {
             users: store.clone(),
             log: log.clone(),
             messages: store.clone(),
-            conversations: store,
+            conversations: store.clone(),
+            changes: store.clone(),
+            blocks: store,
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
+            seals: Arc::new(FakeSeals),
             bus: RecordingBus::new(),
             clock: clock.clone(),
             ids: ids as Arc<dyn IdSource>,

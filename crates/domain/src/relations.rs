@@ -1,0 +1,69 @@
+//! A bounded memory of who may write to whom, so that a send costs no read.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chat_ports::{
+    Blocks, Clock,
+    model::{Block, ConversationId, UserId},
+};
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+
+use crate::{ChatError, Deps};
+
+/// Whether there is a block between two users. What is not in memory, or was read too long ago where other
+/// nodes write as well, is read from the store. Full, it forgets pairs that were not asked for lately.
+pub(crate) struct Relations {
+    blocks: Arc<dyn Blocks>,
+    clock: Arc<dyn Clock>,
+    fresh_for: Option<Duration>,
+    pairs: Cache<ConversationId, Fact>,
+    /// Counts changes: what was read before one is not remembered after it. Short, never held across an await.
+    changes: Mutex<u64>,
+}
+
+#[derive(Clone, Copy)]
+struct Fact {
+    blocked: bool,
+    read_at: Instant,
+}
+
+impl Relations {
+    pub(crate) fn new(deps: &Deps) -> Self {
+        Self {
+            blocks: Arc::clone(&deps.blocks),
+            clock: Arc::clone(&deps.clock),
+            fresh_for: deps.settings.blocks_fresh_for,
+            pairs: Cache::new(deps.settings.cached_users.max(1)),
+            changes: Mutex::new(0),
+        }
+    }
+
+    /// Whether one of the two blocks the other.
+    pub(crate) async fn is_blocked(&self, a: UserId, b: UserId) -> Result<bool, ChatError> {
+        let pair = ConversationId::between(a, b);
+        let now = self.clock.instant();
+        if let Some(fact) = self.pairs.get(&pair)
+            && self.fresh_for.is_none_or(|fresh| now < fact.read_at + fresh)
+        {
+            return Ok(fact.blocked);
+        }
+        let before = *self.changes.lock();
+        let blocked = !self.blocks.between(a, vec![b]).await?.is_empty();
+        let changes = self.changes.lock();
+        if *changes == before {
+            self.pairs.insert(pair, Fact { blocked, read_at: now });
+        }
+        Ok(blocked)
+    }
+
+    /// A block between them came or went: what is remembered of them is read again.
+    pub(crate) fn forget(&self, block: &Block) {
+        let mut changes = self.changes.lock();
+        *changes += 1;
+        self.pairs.remove(&ConversationId::between(block.blocker, block.blocked));
+    }
+}
