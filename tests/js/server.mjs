@@ -34,6 +34,7 @@ export {
   closeAll,
   emitAck,
   ok,
+  okInTime,
   fails,
   nextEvent,
   pending,

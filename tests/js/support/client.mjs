@@ -1,5 +1,6 @@
 // The official client, with an inbox: every event is kept from the first on, so that no test races it.
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { assertError } from './shapes.mjs';
 
@@ -86,6 +87,20 @@ export async function ok(socket, event, payload) {
   const ack = await emitAck(socket, event, payload);
   assert.equal(ack.ok, true, `${event}: ${JSON.stringify(ack)}`);
   return ack;
+}
+
+/** The same of a client that does what a refusal with `retryAfterMs` asks for: it tries again after that time. */
+export async function okInTime(socket, event, payload) {
+  const patience = Date.now() + 60_000;
+  for (;;) {
+    const ack = await emitAck(socket, event, payload);
+    const wait = ack.error?.retryAfterMs;
+    if (ack.ok || wait === undefined || Date.now() > patience) {
+      assert.equal(ack.ok, true, `${event}: ${JSON.stringify(ack)}`);
+      return ack;
+    }
+    await pause(wait);
+  }
 }
 
 /** Emits and expects `{ok: false, error}` with this code; resolves with the error. */
