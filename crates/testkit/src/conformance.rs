@@ -14,17 +14,25 @@ pub mod archive;
 #[doc(hidden)]
 pub mod archive_reading;
 #[doc(hidden)]
+pub mod blocks;
+#[doc(hidden)]
+pub mod changes;
+#[doc(hidden)]
 pub mod commits;
 #[doc(hidden)]
 pub mod conversations;
 #[doc(hidden)]
 pub mod deadlines;
 #[doc(hidden)]
+pub mod editing;
+#[doc(hidden)]
 pub mod history;
 #[doc(hidden)]
 pub mod listing;
 #[doc(hidden)]
 pub mod reading;
+#[doc(hidden)]
+pub mod receipts;
 #[doc(hidden)]
 pub mod repeats;
 #[doc(hidden)]
@@ -56,6 +64,23 @@ mod world;
 macro_rules! conformance {
     ($fixture:path) => {
         $crate::conformance! { @tests $fixture,
+            blocks:
+                a_block_stands_until_it_is_taken_back_and_keeps_its_time
+                blocks_are_told_in_both_directions_and_of_those_who_were_asked_for
+                nobody_blocks_more_than_one_may
+                after_a_restart_blocks_stand
+                partners_are_those_with_whom_something_was_written;
+            changes:
+                everything_that_changed_since_a_position_is_met_as_it_is_now
+                after_a_walk_the_next_one_has_what_came_since
+                who_missed_nothing_gets_a_position_to_go_on_from
+                new_messages_are_met_in_the_order_of_their_numbers
+                a_page_of_changes_ends_early_when_its_text_is_long
+                what_changes_during_a_walk_is_in_the_next_one
+                a_message_that_changed_many_times_is_met_once
+                a_walk_goes_through_many_conversations_and_messages
+                after_a_restart_positions_are_good
+                a_position_that_is_none_is_foreign;
             commits:
                 a_stored_message_is_one_commit_before_its_answer
                 the_socket_that_need_not_be_told_is_handed_on
@@ -78,6 +103,18 @@ macro_rules! conformance {
                 a_send_past_its_deadline_fails_and_its_retry_is_stored_once
                 a_late_send_leaves_no_gap
                 a_reading_past_its_deadline_fails_and_its_retry_reads;
+            editing:
+                an_edited_message_has_the_new_text_and_keeps_the_rest
+                an_unknown_message_is_neither_edited_nor_deleted
+                a_deleted_message_has_no_text_and_keeps_its_place
+                deleting_again_changes_nothing
+                a_repeat_is_compared_with_the_text_that_was_first_sent
+                any_text_repeats_a_deleted_message
+                an_edit_and_a_deletion_are_one_commit_each_before_their_answers
+                of_edits_beside_a_deletion_the_deletion_wins
+                receipts_and_edits_beside_each_other_all_count
+                an_edit_and_a_deletion_past_their_deadlines_fail
+                after_a_restart_edits_and_deletions_stand;
             history:
                 the_newest_page_is_the_end_of_the_conversation_oldest_first
                 skipping_passes_over_the_newest
@@ -108,6 +145,15 @@ macro_rules! conformance {
                 what_comes_later_and_other_conversations_are_untouched
                 parallel_readings_count_each_message_once
                 reading_while_others_send_reads_up_to_the_message;
+            receipts:
+                everything_up_to_the_message_becomes_delivered
+                delivering_again_changes_nothing_and_further_keeps_what_was
+                what_is_read_is_delivered_with_the_reading
+                at_most_the_newest_delivered_ids_are_answered_and_all_are_counted
+                nobody_delivers_what_was_sent_to_somebody_else
+                a_receipt_is_one_commit_with_its_kind
+                parallel_receipts_mark_each_message_once_of_each_kind
+                after_a_restart_what_was_delivered_is_delivered;
             repeats:
                 a_repeat_is_answered_with_the_stored_message
                 a_repeat_shows_the_message_as_it_is_now

@@ -1,13 +1,11 @@
 //! Readings: up to a message, once.
 
-use std::sync::Arc;
-
 use chat_ports::{
     Receipt, ReceiptSpan,
-    model::{ConversationId, Message, MessageId, Timestamp, UserId},
+    model::{ConversationId, Timestamp, UserId},
 };
 
-use super::world::{World, at_once};
+use super::world::{World, at_once, ids};
 use crate::Fixture;
 
 pub fn everything_up_to_the_message_becomes_read(fixture: Fixture) {
@@ -113,10 +111,6 @@ pub fn reading_while_others_send_reads_up_to_the_message(fixture: Fixture) {
     let read = all.iter().filter(|message| message.is_read()).count() as u64;
     assert_eq!(read, counts[0]);
     assert!(all.is_sorted_by_key(|message| !message.is_read()), "no unread one before a read one");
-}
-
-fn ids(messages: &[Arc<Message>]) -> Vec<MessageId> {
-    messages.iter().map(|message| message.id).collect()
 }
 
 fn read_at(world: &World, a: UserId, b: UserId) -> Vec<Option<i64>> {

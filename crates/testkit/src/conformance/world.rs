@@ -10,7 +10,10 @@ use std::{
 use chat_ports::{
     AppendError, Appended, ConversationQuery, HistoryAnchor, HistoryQuery, NewMessage, Receipt, ReceiptKind,
     ReceiptSpan,
-    model::{ConversationCursor, ConversationEntry, ConversationId, Message, Page, Timestamp, User, UserId},
+    model::{
+        ConversationCursor, ConversationEntry, ConversationId, Message, MessageId, Page, Timestamp, User,
+        UserId,
+    },
 };
 use futures_executor::block_on;
 
@@ -181,6 +184,11 @@ impl<F: Future> Begun<F> {
             Self::Ready(output) => output,
         }
     }
+}
+
+/// The id of each message.
+pub(crate) fn ids(messages: &[Arc<Message>]) -> Vec<MessageId> {
+    messages.iter().map(|message| message.id).collect()
 }
 
 /// The `seq` of each message.

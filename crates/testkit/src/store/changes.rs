@@ -1,6 +1,6 @@
 //! What changed since when, from memory.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use async_trait::async_trait;
 use chat_ports::{Changes, ChangesError, ChangesPage, ChangesQuery, StoreError, SyncPosition};
@@ -55,7 +55,9 @@ impl State {
         let end = if place.end == 0 { self.change } else { place.end };
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let (mut messages, mut bytes) = (Vec::new(), 0_usize);
-        for (change, id) in self.changes.range(place.after + 1..=end.max(place.after)) {
+        for (change, id) in
+            self.changes.range((Bound::Excluded(place.after), Bound::Included(end.max(place.after))))
+        {
             let Some(message) = self.message(*id).filter(|found| found.conversation().includes(query.user))
             else {
                 continue;
