@@ -69,7 +69,9 @@ fn copy(shared: &Shared, partial: &Path) -> rusqlite::Result<()> {
         "INSERT INTO main.meta SELECT name, value FROM tables_db.meta WHERE name IN ('store', 'mark');
          INSERT INTO main.messages SELECT * FROM tables_db.messages ORDER BY k;
          INSERT INTO main.reads SELECT * FROM tables_db.reads ORDER BY k;
+         INSERT INTO main.deliveries SELECT * FROM tables_db.deliveries ORDER BY k;
          INSERT INTO main.users SELECT * FROM log_db.users ORDER BY id;
+         INSERT INTO main.blocks SELECT * FROM log_db.blocks ORDER BY blocker, blocked;
          INSERT INTO main.entries SELECT * FROM log_db.entries
              WHERE n > coalesce((SELECT value FROM main.meta WHERE name = 'mark'), 0) ORDER BY n;
          COMMIT;
@@ -121,10 +123,12 @@ pub fn restore(file: &Path, dir: &Path) -> Result<(), BackupError> {
         log.execute_batch(
             "BEGIN;
              INSERT INTO users SELECT * FROM source.users ORDER BY id;
+             INSERT INTO blocks SELECT * FROM source.blocks ORDER BY blocker, blocked;
              INSERT INTO entries SELECT * FROM source.entries ORDER BY n;
              COMMIT;
              DETACH source;",
-        )
+        )?;
+        files::renew_life(log)
     })?;
     rebuild::make(file, &paths.tables())?;
     set_store_id(&paths.tables(), store_id)?;

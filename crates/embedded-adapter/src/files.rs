@@ -2,6 +2,7 @@
 
 mod damage;
 pub(crate) mod rebuild;
+mod upgrade;
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -119,6 +120,19 @@ pub(crate) fn store_id(connection: &Connection) -> Result<Option<[u8; 16]>, Faul
     Ok(meta(connection, "store")?)
 }
 
+/// Which life of the store it is: positions of what users missed are good within one.
+pub(crate) fn life(log: &Connection) -> Result<i64, Fault> {
+    Ok(meta(log, "life")?.unwrap_or_default())
+}
+
+/// Begins another one: after messages were moved in, or the tables made again, an older position says nothing.
+pub(crate) fn renew_life(log: &Connection) -> rusqlite::Result<()> {
+    let mut life = [0; 8];
+    getrandom::fill(&mut life)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(io::Error::other(error).into()))?;
+    set_meta(log, "life", i64::from_be_bytes(life))
+}
+
 /// Makes an empty store of a new identity.
 fn create(paths: &Paths) -> Result<[u8; 16], OpenError> {
     let store_id = new_store_id(&paths.dir)?;
@@ -128,7 +142,7 @@ fn create(paths: &Paths) -> Result<[u8; 16], OpenError> {
     // The log comes last: tables without a log are begun anew until they are noted as complete, and
     // only then.
     make(&paths.tables(), schema::TABLES_ID, &sql, store_id, |_| Ok(()))?;
-    make(&paths.log(), schema::LOG_ID, &[schema::META, schema::LOG].concat(), store_id, |_| Ok(()))?;
+    make(&paths.log(), schema::LOG_ID, &[schema::META, schema::LOG].concat(), store_id, renew_life)?;
     Ok(store_id)
 }
 
@@ -209,6 +223,7 @@ fn identify(path: &Path, application: i32) -> Result<Option<[u8; 16]>, OpenError
         Ok(Some(id)) if format > 0 => {
             // The making may have been interrupted just before.
             sqlite::use_wal(&connection).map_err(|fault| fault_error(path, fault))?;
+            upgrade::upgrade(&connection, application, format).map_err(failed)?;
             Ok(Some(id))
         }
         Ok(_) => Err(OpenError::Foreign(path.to_owned())),

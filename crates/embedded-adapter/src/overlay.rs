@@ -6,13 +6,12 @@
 //! [`generation`](Overlay::generation), then removes rows here. So whoever misses something here
 //! finds it in a snapshot of the tables that was opened afterwards.
 
+mod inner;
 mod moving;
 mod recent;
 
 use std::{
-    collections::{BTreeSet, HashSet},
     hash::{Hash, Hasher},
-    mem,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,31 +21,34 @@ use std::{
 
 use chat_ports::{
     Clock,
-    model::{ConversationId, Message, MessageId, Timestamp, UserId},
+    model::{ConversationId, Message, MessageId, UserId},
 };
-use foldhash::HashMap;
 use parking_lot::{Condvar, Mutex};
 
-pub(crate) use recent::{Found, Marks, View};
+pub(crate) use recent::{Found, Laid, Marks, Touched, View};
 
-use crate::{
-    Options,
-    history::Span,
-    record::{Entry, Row},
-    state::{ConversationState, Who},
-};
-use recent::{Recent, owners};
+use crate::{Options, history::Span, record::Entry, state::ConversationState};
+use inner::Inner;
 
 /// What an entry takes beside its texts, by a generous estimate, bytes.
 pub(crate) const ENTRY_BYTES: usize = 384;
 /// Rows that leave memory under one hold of the lock.
 const SLICE: usize = 512;
+/// How old an entry becomes that takes a text away, until a sweep takes it.
+const ERASE_AGE: Duration = Duration::from_millis(500);
 
 /// An entry with its number in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbered {
     pub(crate) n: u64,
     pub(crate) entry: Entry,
+}
+
+impl Numbered {
+    /// Whether it takes a text away, which then is to leave the files soon.
+    pub(crate) const fn erases(&self) -> bool {
+        matches!(self.entry, Entry::Changed(_))
+    }
 }
 
 /// An entry, and its conversation's numbers with it.
@@ -83,8 +85,8 @@ pub(crate) struct Head {
     pub(crate) state: ConversationState,
     /// Its last message, if that is in memory.
     pub(crate) last_message: Option<Arc<Message>>,
-    /// Since when each side has read the last message, as far as memory knows: low, high.
-    pub(crate) since: (Option<Timestamp>, Option<Timestamp>),
+    /// What memory knows of the last message, where that is in the tables.
+    pub(crate) laid: Laid,
 }
 
 /// The memory of what is not swept. Bounded by [`Options::overlay_entries`] and
@@ -105,26 +107,11 @@ pub(crate) struct Overlay {
     sweep_age: Duration,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    conversations: HashMap<ConversationId, Recent>,
-    ids: HashMap<MessageId, (ConversationId, u32)>,
-    /// With std's keyed hasher: clients choose these names.
-    dedup: HashSet<DedupKey>,
-    owners: BTreeSet<(UserId, ConversationId)>,
-    entries: usize,
-    bytes: usize,
-    pending: Vec<Numbered>,
-    pending_since: Option<Instant>,
-    /// Whether somebody waits for memory to be empty.
-    draining: bool,
-    closing: bool,
-}
-
 impl Overlay {
-    pub(crate) fn new(options: &Options) -> Self {
+    /// An empty memory behind the entry of this number.
+    pub(crate) fn new(options: &Options, last_entry: u64) -> Self {
         Self {
-            inner: Mutex::default(),
+            inner: Mutex::new(Inner { last_entry, ..Inner::default() }),
             work: Condvar::new(),
             room: Condvar::new(),
             stopping: Condvar::new(),
@@ -144,7 +131,9 @@ impl Overlay {
         if before == 0 && !inner.pending.is_empty() {
             inner.pending_since = Some(now);
             self.work.notify_one();
-        } else if before < self.sweep_entries && inner.pending.len() >= self.sweep_entries {
+        } else if inner.is_erasing()
+            || before < self.sweep_entries && inner.pending.len() >= self.sweep_entries
+        {
             self.work.notify_one();
         }
     }
@@ -177,14 +166,11 @@ impl Overlay {
         loop {
             let age = inner.pending_since.map(|since| clock.instant().saturating_duration_since(since));
             let full = self.room_in(&inner) == 0;
-            let due = inner.pending.len() >= self.sweep_entries
-                || full
-                || inner.closing
-                || inner.draining
-                || age.is_some_and(|age| age >= self.sweep_age);
+            let due = inner.pending.len() >= self.sweep_entries || full || inner.closing || inner.draining;
+            let most = if inner.is_erasing() { self.sweep_age.min(ERASE_AGE) } else { self.sweep_age };
             match age {
-                Some(_) if due => return Some(inner.take_pending(self.sweep_entries)),
-                Some(age) => drop(self.work.wait_for(&mut inner, self.sweep_age.saturating_sub(age))),
+                Some(age) if due || age >= most => return Some(inner.take_pending(self.sweep_entries)),
+                Some(age) => drop(self.work.wait_for(&mut inner, most.saturating_sub(age))),
                 None if inner.closing => return None,
                 None => self.work.wait(&mut inner),
             }
@@ -255,14 +241,27 @@ impl Overlay {
         self.inner.lock().conversations.get(conversation)?.link(seq)
     }
 
-    /// Since when a side has read the message at `seq`, as far as memory knows.
-    pub(crate) fn read_since(
+    /// What memory knows of the message at `seq`, which is in the tables.
+    pub(crate) fn laid(&self, conversation: &ConversationId, seq: u32) -> Laid {
+        let inner = self.inner.lock();
+        let recent = inner.conversations.get(conversation);
+        recent.map(|recent| recent.laid(Span { first: seq, last: seq })).unwrap_or_default()
+    }
+
+    /// The number of the last entry that is shown.
+    pub(crate) fn last_entry(&self) -> u64 {
+        self.inner.lock().last_entry
+    }
+
+    /// What entries in a range of numbers concerned in a conversation, as far as they are in memory.
+    pub(crate) fn touched(
         &self,
         conversation: &ConversationId,
-        reader: Who,
-        seq: u32,
-    ) -> Option<Timestamp> {
-        self.inner.lock().conversations.get(conversation)?.since(reader, seq)
+        after: u64,
+        end: u64,
+    ) -> (Option<Span>, Vec<Touched>) {
+        let inner = self.inner.lock();
+        inner.conversations.get(conversation).map(|recent| recent.touched(after, end)).unwrap_or_default()
     }
 
     /// What memory has of a page, which `span` names once it knows the last `seq`.
@@ -286,9 +285,8 @@ impl Overlay {
         let head = |conversation: &ConversationId| {
             let recent = inner.conversations.get(conversation)?;
             let last_message = recent.last().map(|row| recent.current(row));
-            let since = |who| recent.since(who, recent.state.last);
-            let since = (since(Who::Low), since(Who::High));
-            Some((*conversation, Head { state: recent.state, last_message, since }))
+            let laid = recent.laid(Span { first: recent.state.last, last: recent.state.last });
+            Some((*conversation, Head { state: recent.state, last_message, laid }))
         };
         conversations.iter().filter_map(head).collect()
     }
@@ -299,75 +297,4 @@ impl Overlay {
         let inner = self.inner.lock();
         (inner.entries, inner.bytes)
     }
-}
-
-impl Inner {
-    fn take_in(&mut self, staged: Staged) {
-        let Staged { numbered, state } = staged;
-        let conversation = numbered.entry.conversation();
-        let recent = self.conversations.entry(conversation).or_insert_with(|| {
-            self.owners.extend(owners(&conversation).map(|user| (user, conversation)));
-            Recent::new(state)
-        });
-        recent.state = state;
-        self.entries += 1;
-        match &numbered.entry {
-            Entry::Sent(row) => {
-                self.bytes += row_bytes(row);
-                self.ids.insert(row.message.id, (conversation, row.place.seq));
-                if row.message.client_id.is_some() {
-                    self.dedup.insert(DedupKey(Arc::clone(&row.message)));
-                }
-                recent.push_row(numbered.n, row.clone());
-            }
-            Entry::Read(mark) => {
-                self.bytes += ENTRY_BYTES;
-                recent.push_mark(numbered.n, mark);
-            }
-        }
-        self.pending.push(numbered);
-    }
-
-    fn take_pending(&mut self, most: usize) -> Vec<Numbered> {
-        if self.pending.len() > most {
-            let rest = self.pending.split_off(most);
-            return mem::replace(&mut self.pending, rest);
-        }
-        self.pending_since = None;
-        self.draining = false;
-        let room = self.pending.len();
-        mem::replace(&mut self.pending, Vec::with_capacity(room))
-    }
-
-    /// Removes swept entries of a conversation, `left` rows at most; whether that was all of them.
-    fn remove(&mut self, conversation: &ConversationId, swept: u64, left: &mut usize) -> bool {
-        *left = left.saturating_sub(1);
-        let Some(recent) = self.conversations.get_mut(conversation) else { return true };
-        while let Some(row) = recent.pop_row(swept) {
-            self.entries -= 1;
-            self.bytes -= row_bytes(&row);
-            self.ids.remove(&row.message.id);
-            if row.message.client_id.is_some() {
-                self.dedup.remove(&DedupKey(row.message));
-            }
-            *left = left.saturating_sub(1);
-            if *left == 0 {
-                return false;
-            }
-        }
-        let marks = recent.drop_marks(swept);
-        self.entries -= marks;
-        self.bytes -= marks * ENTRY_BYTES;
-        if recent.is_empty() {
-            self.conversations.remove(conversation);
-            owners(conversation).into_iter().for_each(|user| {
-                self.owners.remove(&(user, *conversation));
-            });
-        }
-        true
-    }
-}
-
-fn row_bytes(row: &Row) -> usize {
-    ENTRY_BYTES + row.message.text.len() + row.message.client_id.as_ref().map_or(0, String::len)
 }

@@ -2,8 +2,11 @@
 
 mod archive;
 mod assemble;
+mod blocks;
+mod changes;
 mod conversations;
 mod messages;
+mod partners;
 mod users;
 
 use std::{

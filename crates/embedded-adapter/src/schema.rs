@@ -7,10 +7,10 @@ pub(crate) const TABLES_ID: i32 = 0x4368_5462;
 /// What a backup says of itself: "ChBk".
 pub(crate) const BACKUP_ID: i32 = 0x4368_426b;
 /// The format of all three, in `user_version`.
-pub(crate) const FORMAT: i32 = 1;
+pub(crate) const FORMAT: i32 = 2;
 
-/// What `reads.at` says of a message that is not read.
-pub(crate) const UNREAD: i64 = i64::MIN;
+/// What `deliveries.at` and `reads.at` say of a message that is not delivered, or not read.
+pub(crate) const UNMARKED: i64 = i64::MIN;
 
 /// In every file. `store` are the 16 bytes that the two files of a store share; `mark`, in
 /// `tables.db`, is the number of the last entry that was swept; `complete`, in `tables.db`, is there
@@ -35,6 +35,12 @@ CREATE TABLE users (
     updated_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX users_online ON users (id) WHERE is_online = 1;
+CREATE TABLE blocks (
+    blocker BLOB NOT NULL,
+    blocked BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (blocker, blocked)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// `tables.db`, the truth of what is pruned from the log.
@@ -48,7 +54,8 @@ CREATE INDEX users_online ON users (id) WHERE is_online = 1;
 /// `reads.k` is (the conversation's number times 2, plus the reader's side) times 2^32, plus the
 /// `seq` up to which that side has read since `at`: one row a reading, however many messages it
 /// read. Where messages were moved in of which some were read past unread ones, each of them from the first
-/// unread one to the last one read has a row, with [`UNREAD`] for `at` until it is read.
+/// unread one to the last one read has a row, with [`UNMARKED`] for `at` until it is read. `deliveries` is the same of
+/// what reached one of the side's devices; what is read has.
 pub(crate) const TRUTH: &str = "
 CREATE TABLE messages (
     k INTEGER PRIMARY KEY,
@@ -60,16 +67,22 @@ CREATE TABLE messages (
     timestamp INTEGER NOT NULL,
     client_id TEXT,
     text TEXT NOT NULL,
-    pair BLOB
+    pair BLOB,
+    edited_at INTEGER,
+    deleted_at INTEGER,
+    first_text BLOB
 ) STRICT;
 CREATE TABLE reads (k INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+CREATE TABLE deliveries (k INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 ";
 
 /// `tables.db`, what can be made again from the truth.
 ///
 /// `conversations` has the numbers of [`ConversationState`](crate::state::ConversationState) and
 /// the last message's `timestamp` and `id`; `inbox` the same two for each of both users, for their
-/// lists; `dedup.conv` is the conversation's number times 2, plus the sender's side.
+/// lists; `dedup.conv` is the conversation's number times 2, plus the sender's side. `conversations.n` is the
+/// last entry that concerned it. `changes` has what concerned messages that stood there already: by entry `n` the first and the last `seq`,
+/// and the side who wrote them, for what users have missed since a position.
 pub(crate) const DERIVED: &str = "
 CREATE TABLE conversations (
     cid INTEGER PRIMARY KEY,
@@ -84,8 +97,21 @@ CREATE TABLE conversations (
     high_sent INTEGER NOT NULL,
     high_last INTEGER NOT NULL,
     high_read INTEGER NOT NULL,
-    high_read_nth INTEGER NOT NULL
+    high_read_nth INTEGER NOT NULL,
+    low_got INTEGER NOT NULL DEFAULT 0,
+    low_got_nth INTEGER NOT NULL DEFAULT 0,
+    high_got INTEGER NOT NULL DEFAULT 0,
+    high_got_nth INTEGER NOT NULL DEFAULT 0,
+    n INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE changes (
+    cid INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    side INTEGER NOT NULL,
+    PRIMARY KEY (cid, n)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE inbox (
     user BLOB NOT NULL,
     timestamp INTEGER NOT NULL,
@@ -103,6 +129,6 @@ CREATE TABLE dedup (
 ";
 
 /// The tables that hold the truth: damage in them loses messages.
-pub(crate) const TRUTH_TABLES: [&str; 3] = ["meta", "messages", "reads"];
+pub(crate) const TRUTH_TABLES: [&str; 4] = ["meta", "messages", "reads", "deliveries"];
 /// The tables that are rebuilt when they are damaged.
-pub(crate) const DERIVED_TABLES: [&str; 4] = ["conversations", "inbox", "ids", "dedup"];
+pub(crate) const DERIVED_TABLES: [&str; 5] = ["conversations", "inbox", "ids", "dedup", "changes"];

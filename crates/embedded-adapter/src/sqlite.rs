@@ -54,11 +54,13 @@ pub(crate) fn configure(connection: &Connection, role: Role) -> rusqlite::Result
             connection.pragma_update(None, "synchronous", "full")?;
             connection.pragma_update(None, "cache_size", -2_048)?;
             own_checkpoints(connection)?;
+            overwrite_what_is_deleted(connection)?;
         }
         Role::Sweeper => {
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "cache_size", -16_384)?;
             own_checkpoints(connection)?;
+            overwrite_what_is_deleted(connection)?;
         }
         Role::Reader => {
             connection.pragma_update(None, "query_only", true)?;
@@ -66,6 +68,11 @@ pub(crate) fn configure(connection: &Connection, role: Role) -> rusqlite::Result
         }
     }
     Ok(())
+}
+
+/// Texts that are deleted, or pruned from the log, leave no copy in free space.
+fn overwrite_what_is_deleted(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))
 }
 
 /// For what sorts whole tables: in memory they would take as much of it as they are long.

@@ -3,7 +3,10 @@
 //! All of it is arithmetic on a few counters, so that neither counting unread messages nor marking a
 //! million of them as read looks at a message.
 
-use chat_ports::model::{ConversationId, UserId};
+use chat_ports::{
+    ReceiptKind,
+    model::{ConversationId, Message, Timestamp, UserId},
+};
 
 /// Which of a conversation's two users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +75,17 @@ pub(crate) struct Place {
     pub(crate) prev: u32,
 }
 
+/// Both kinds of marks, in the order in which a message gets them.
+pub(crate) const KINDS: [ReceiptKind; 2] = [ReceiptKind::Delivered, ReceiptKind::Read];
+
+/// When a message got a mark, if it did.
+pub(crate) const fn had(message: &Message, kind: ReceiptKind) -> Option<Timestamp> {
+    match kind {
+        ReceiptKind::Delivered => message.delivered_at,
+        ReceiptKind::Read => message.read_at,
+    }
+}
+
 /// One user's side of a conversation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Side {
@@ -84,6 +98,27 @@ pub(crate) struct Side {
     pub(crate) read: u32,
     /// How many of the other side's messages are read.
     pub(crate) read_nth: u32,
+    /// The same of what reached one of this user's devices.
+    pub(crate) got: u32,
+    /// How many of the other side's messages did.
+    pub(crate) got_nth: u32,
+}
+
+impl Side {
+    /// Up to which `seq` this user has marked everything, and how many messages.
+    pub(crate) const fn marked(&self, kind: ReceiptKind) -> (u32, u32) {
+        match kind {
+            ReceiptKind::Delivered => (self.got, self.got_nth),
+            ReceiptKind::Read => (self.read, self.read_nth),
+        }
+    }
+
+    const fn mark(&mut self, kind: ReceiptKind, seq: u32, count: u32) {
+        match kind {
+            ReceiptKind::Delivered => (self.got, self.got_nth) = (seq, count),
+            ReceiptKind::Read => (self.read, self.read_nth) = (seq, count),
+        }
+    }
 }
 
 /// Both sides, and the conversation's last number.
@@ -120,32 +155,35 @@ impl ConversationState {
         Some(Place { seq, nth: side.sent.checked_add(1)?, prev: side.last })
     }
 
-    /// Takes in a message of this user; one that is moved in may have been read.
-    pub(crate) const fn sent(&mut self, who: Who, place: Place, is_read: bool) {
+    /// Takes in a message of this user that nobody has got or read.
+    pub(crate) const fn append(&mut self, who: Who, place: Place) {
         self.last = place.seq;
         let side = self.side_mut(who);
         side.sent = place.nth;
         side.last = place.seq;
-        if is_read {
-            let whole = self.is_whole(who.other(), place);
-            let side = self.side_mut(who.other());
-            side.read_nth += 1;
-            if whole {
-                side.read = place.seq;
+    }
+
+    /// Takes in a message of this user; one that is moved in may have been delivered and read.
+    pub(crate) fn sent(&mut self, who: Who, place: Place, message: &Message) {
+        self.append(who, place);
+        for kind in KINDS {
+            if had(message, kind).is_some() {
+                let whole = self.is_whole(kind, who.other(), place);
+                let side = self.side_mut(who.other());
+                let (upto, count) = side.marked(kind);
+                side.mark(kind, if whole { place.seq } else { upto }, count + 1);
             }
         }
     }
 
-    /// Whether this reader has read everything before a message from the other side.
-    pub(crate) const fn is_whole(&self, reader: Who, place: Place) -> bool {
-        self.side(reader).read >= place.prev
+    /// Whether this receiver has marked everything before a message from the other side.
+    pub(crate) const fn is_whole(&self, kind: ReceiptKind, receiver: Who, place: Place) -> bool {
+        self.side(receiver).marked(kind).0 >= place.prev
     }
 
-    /// Takes in that this user has read up to the other side's message at `seq`, so that `count` are read.
-    pub(crate) const fn read(&mut self, who: Who, seq: u32, count: u32) {
-        let side = self.side_mut(who);
-        side.read = seq;
-        side.read_nth = count;
+    /// Takes in that this user has marked up to the other side's message at `seq`, so that `count` are.
+    pub(crate) const fn mark(&mut self, kind: ReceiptKind, who: Who, seq: u32, count: u32) {
+        self.side_mut(who).mark(kind, seq, count);
     }
 
     /// How many of the other side's messages this user has not read.
@@ -157,6 +195,7 @@ impl ConversationState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::message_read_at;
 
     #[test]
     fn numbers_are_gap_free_and_unread_is_what_the_other_side_sent_since() {
@@ -168,12 +207,14 @@ mod tests {
         ] {
             let place = state.next(who).unwrap();
             assert_eq!(place, expected);
-            state.sent(who, place, false);
+            state.sent(who, place, &message_read_at(None));
         }
         assert_eq!((state.unread(Who::Low), state.unread(Who::High)), (1, 2));
-        state.read(Who::High, 1, 1);
+        state.mark(ReceiptKind::Delivered, Who::High, 3, 2);
+        assert_eq!(state.unread(Who::High), 2);
+        state.mark(ReceiptKind::Read, Who::High, 1, 1);
         assert_eq!((state.unread(Who::Low), state.unread(Who::High)), (1, 1));
-        state.read(Who::High, 3, 2);
+        state.mark(ReceiptKind::Read, Who::High, 3, 2);
         assert_eq!(state.unread(Who::High), 0);
     }
 
@@ -182,9 +223,10 @@ mod tests {
         let mut state = ConversationState::default();
         for is_read in [true, true, false, true] {
             let place = state.next(Who::Low).unwrap();
-            state.sent(Who::Low, place, is_read);
+            state.sent(Who::Low, place, &message_read_at(is_read.then_some(Timestamp::from_millis(5))));
         }
         assert_eq!((state.high.read, state.high.read_nth, state.unread(Who::High)), (2, 3, 1));
+        assert_eq!((state.high.got, state.high.got_nth), (2, 3));
     }
 
     #[test]

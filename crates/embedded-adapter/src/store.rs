@@ -59,7 +59,7 @@ impl Store {
         let folder = files::open(&options)?;
         let shared = Arc::new(Shared {
             queue: Queue::new(&options),
-            overlay: Overlay::new(&options),
+            overlay: Overlay::new(&options, folder.mark),
             paths: folder.paths,
             store_id: folder.store_id,
             clock,

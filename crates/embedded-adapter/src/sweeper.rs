@@ -1,8 +1,8 @@
 //! The thread that fills the tables: it takes what the log has, sorted, in one large transaction at
 //! a time.
 
+mod marks;
 mod plan;
-mod readings;
 mod write;
 
 use std::{
@@ -38,6 +38,8 @@ pub(crate) struct Sweeper {
     open: Option<Open>,
     /// Since when sweeps have not been checkpointed; none if there are none.
     unsynced_since: Option<Instant>,
+    /// Whether texts were taken away that still stand in a WAL or in the log.
+    erasing: bool,
 }
 
 struct Open {
@@ -49,7 +51,7 @@ impl Sweeper {
     /// A sweeper that opens the tables when it first sweeps.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let unsynced_since = Some(shared.clock.instant());
-        Self { shared, open: None, unsynced_since }
+        Self { shared, open: None, unsynced_since, erasing: false }
     }
 
     /// Works until the store closes and everything is swept, or can't be.
@@ -59,6 +61,7 @@ impl Sweeper {
             if !self.sweep_until_done(&entries) {
                 return;
             }
+            self.erasing |= entries.iter().any(Numbered::erases);
             self.checkpoint(false);
         }
         self.checkpoint(true);
@@ -128,18 +131,21 @@ impl Sweeper {
     fn checkpoint(&mut self, now: bool) {
         let Some(since) = self.unsynced_since else { return };
         let age = self.shared.clock.instant().saturating_duration_since(since);
+        let erasing = self.erasing;
         let result = self.open().and_then(|open| {
             let pages = open.wal_pages.load(Ordering::Relaxed);
-            if !now && pages < CHECKPOINT_PAGES && age < CHECKPOINT_AGE {
+            if !now && !erasing && pages < CHECKPOINT_PAGES && age < CHECKPOINT_AGE {
                 return Ok(None);
             }
             let mark = tables::mark(&open.connection)?;
-            Ok(sqlite::checkpoint(&open.connection, "PASSIVE")?.then_some(mark))
+            let mode = if erasing { "TRUNCATE" } else { "PASSIVE" };
+            Ok(sqlite::checkpoint(&open.connection, mode)?.then_some(mark))
         });
         match result {
             Ok(Some(mark)) => {
                 self.unsynced_since = None;
-                self.shared.queue.push_note(Job::Prune(mark));
+                self.erasing = false;
+                self.shared.queue.push_note(Job::Prune { mark, erase: erasing });
             }
             // A reader was in the way, or it is not time yet: the next sweep looks again.
             Ok(None) => {}

@@ -1,11 +1,14 @@
 //! What is read from `tables.db`, by the writer and by the readers.
 
-use chat_ports::model::{ConversationId, Message, MessageId, Timestamp};
+use chat_ports::{
+    ReceiptKind,
+    model::{ConversationId, Message, MessageId, TextDigest, Timestamp},
+};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row as SqlRow};
 
 use crate::{
     fault::Fault,
-    schema::UNREAD,
+    schema::UNMARKED,
     state::{ConversationState, Place, Side, Who},
 };
 
@@ -16,18 +19,18 @@ pub(crate) struct KnownConversation {
     pub(crate) state: ConversationState,
 }
 
-/// A message as the tables know it; `message.read_at` is not set yet.
+/// A message as the tables know it; when it was delivered and read is not set yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Swept {
     pub(crate) message: Message,
     pub(crate) place: Place,
 }
 
-/// Since when a side has read up to a `seq`.
+/// Since when a side has got or read everything up to a `seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReadSince {
+pub(crate) struct MarkedSince {
     pub(crate) seq: u32,
-    /// `None` for a message that was moved in unread before one that was read.
+    /// `None` for a message that was moved in without the mark before one that had it.
     pub(crate) at: Option<Timestamp>,
 }
 
@@ -36,9 +39,9 @@ pub(crate) const fn message_key(cid: i64, seq: u32) -> i64 {
     (cid << 32) | seq as i64
 }
 
-/// The key of a reading.
-pub(crate) const fn read_key(cid: i64, reader: Who, seq: u32) -> i64 {
-    message_key(cid << 1 | reader.bit(), seq)
+/// The key of a mark, in the table of its kind.
+pub(crate) const fn mark_key(cid: i64, receiver: Who, seq: u32) -> i64 {
+    message_key(cid << 1 | receiver.bit(), seq)
 }
 
 /// The conversation's number and the `seq` in a message's key.
@@ -47,26 +50,34 @@ pub(crate) const fn split_key(k: i64) -> (i64, u32) {
 }
 
 const BY_PAIR: &str = "SELECT cid, last, low_sent, low_last, low_read, low_read_nth,
-    high_sent, high_last, high_read, high_read_nth FROM conversations WHERE pair = ?1";
+    high_sent, high_last, high_read, high_read_nth, low_got, low_got_nth, high_got, high_got_nth
+    FROM conversations WHERE pair = ?1";
 const BY_CID: &str = "SELECT pair, last, low_sent, low_last, low_read, low_read_nth,
-    high_sent, high_last, high_read, high_read_nth FROM conversations WHERE cid = ?1";
-const BY_KEY: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages WHERE k = ?1";
-const OLDEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages
+    high_sent, high_last, high_read, high_read_nth, low_got, low_got_nth, high_got, high_got_nth
+    FROM conversations WHERE cid = ?1";
+const BY_KEY: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text, edited_at, deleted_at, first_text FROM messages WHERE k = ?1";
+const OLDEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text, edited_at, deleted_at, first_text FROM messages
     WHERE k BETWEEN ?1 AND ?2 ORDER BY k";
-const NEWEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text FROM messages
+const NEWEST_FIRST: &str = "SELECT k, id, side, nth, prev, timestamp, client_id, text, edited_at, deleted_at, first_text FROM messages
     WHERE k BETWEEN ?1 AND ?2 ORDER BY k DESC";
 
-/// Reads a conversation's numbers from nine columns, the first of which is `from`.
+/// Reads a conversation's numbers from thirteen columns, the first of which is `from`.
 pub(crate) fn state_at(row: &SqlRow<'_>, from: usize) -> rusqlite::Result<ConversationState> {
-    let side = |from: usize| -> rusqlite::Result<Side> {
+    let side = |from: usize, got: usize| -> rusqlite::Result<Side> {
         Ok(Side {
             sent: row.get(from)?,
             last: row.get(from + 1)?,
             read: row.get(from + 2)?,
             read_nth: row.get(from + 3)?,
+            got: row.get(got)?,
+            got_nth: row.get(got + 1)?,
         })
     };
-    Ok(ConversationState { last: row.get(from)?, low: side(from + 1)?, high: side(from + 5)? })
+    Ok(ConversationState {
+        last: row.get(from)?,
+        low: side(from + 1, from + 9)?,
+        high: side(from + 5, from + 11)?,
+    })
 }
 
 /// The conversation of two users.
@@ -148,31 +159,42 @@ pub(crate) fn swept_at(row: &SqlRow<'_>, conversation: &ConversationId) -> Resul
         timestamp: Timestamp::from_millis(row.get(5).map_err(unreadable("timestamp"))?),
         delivered_at: None,
         read_at: None,
-        edited_at: None,
-        deleted_at: None,
-        first_text: None,
+        edited_at: time_at(row, 8).map_err(unreadable("edited_at"))?,
+        deleted_at: time_at(row, 9).map_err(unreadable("deleted_at"))?,
         client_id: row.get(6).map_err(unreadable("client_id"))?,
+        first_text: digest_at(row, 10).map_err(unreadable("first_text"))?,
     };
     let nth = row.get(3).map_err(unreadable("nth"))?;
     let prev = row.get(4).map_err(unreadable("prev"))?;
     Ok(Swept { message, place: Place { seq, nth, prev } })
 }
 
-/// A side's readings from the first that reached `from` to the first that reached `to`, oldest first.
-pub(crate) fn reads(
+fn time_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+}
+
+fn digest_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<TextDigest>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(TextDigest::from_bytes))
+}
+
+/// A side's marks of a kind from the first that reached `from` to the first that reached `to`, oldest first.
+pub(crate) fn marks(
     tables: &Connection,
+    kind: ReceiptKind,
     cid: i64,
-    reader: Who,
-    from: u32,
-    to: u32,
-) -> Result<Vec<ReadSince>, Fault> {
-    let mut find = tables.prepare_cached("SELECT k, at FROM reads WHERE k BETWEEN ?1 AND ?2 ORDER BY k")?;
-    let mut rows = find.query((read_key(cid, reader, from), read_key(cid, reader, u32::MAX)))?;
+    receiver: Who,
+    (from, to): (u32, u32),
+) -> Result<Vec<MarkedSince>, Fault> {
+    let mut find = tables.prepare_cached(match kind {
+        ReceiptKind::Delivered => "SELECT k, at FROM deliveries WHERE k BETWEEN ?1 AND ?2 ORDER BY k",
+        ReceiptKind::Read => "SELECT k, at FROM reads WHERE k BETWEEN ?1 AND ?2 ORDER BY k",
+    })?;
+    let mut rows = find.query((mark_key(cid, receiver, from), mark_key(cid, receiver, u32::MAX)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (_, seq) = split_key(row.get(0)?);
         let at: i64 = row.get(1)?;
-        found.push(ReadSince { seq, at: (at != UNREAD).then(|| Timestamp::from_millis(at)) });
+        found.push(MarkedSince { seq, at: (at != UNMARKED).then(|| Timestamp::from_millis(at)) });
         if seq >= to {
             break;
         }
@@ -180,19 +202,40 @@ pub(crate) fn reads(
     Ok(found)
 }
 
-/// A side's rows of readings past a `seq`, before another one: the `seq` of each, and whether it is read. There
-/// are some only if messages were moved in of which later ones were read and earlier ones not.
-pub(crate) fn scattered(
+/// Sets when a message was delivered and read, as far as the tables know.
+pub(crate) fn set_marks(
     tables: &Connection,
     cid: i64,
-    reader: Who,
-    past: u32,
-    before: u32,
+    receiver: Who,
+    seq: u32,
+    message: &mut Message,
+) -> Result<(), Fault> {
+    let since = |kind| -> Result<Option<Timestamp>, Fault> {
+        Ok(marks(tables, kind, cid, receiver, (seq, seq))?.first().and_then(|mark| mark.at))
+    };
+    message.delivered_at = since(ReceiptKind::Delivered)?;
+    if message.delivered_at.is_some() {
+        message.read_at = since(ReceiptKind::Read)?;
+    }
+    Ok(())
+}
+
+/// A side's rows of marks of a kind past a `seq`, before another one: the `seq` of each, and whether it is marked. There
+/// are some only if messages were moved in of which later ones had the mark and earlier ones not.
+pub(crate) fn scattered(
+    tables: &Connection,
+    kind: ReceiptKind,
+    cid: i64,
+    receiver: Who,
+    (past, before): (u32, u32),
 ) -> Result<Vec<(u32, bool)>, Fault> {
-    let mut find = tables.prepare_cached("SELECT k, at FROM reads WHERE k > ?1 AND k < ?2 ORDER BY k")?;
-    let rows = find.query_map((read_key(cid, reader, past), read_key(cid, reader, before)), |row| {
+    let mut find = tables.prepare_cached(match kind {
+        ReceiptKind::Delivered => "SELECT k, at FROM deliveries WHERE k > ?1 AND k < ?2 ORDER BY k",
+        ReceiptKind::Read => "SELECT k, at FROM reads WHERE k > ?1 AND k < ?2 ORDER BY k",
+    })?;
+    let rows = find.query_map((mark_key(cid, receiver, past), mark_key(cid, receiver, before)), |row| {
         let (_, seq) = split_key(row.get(0)?);
-        Ok((seq, row.get::<_, i64>(1)? != UNREAD))
+        Ok((seq, row.get::<_, i64>(1)? != UNMARKED))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What each question says if its count is not zero.
-const QUESTIONS: [(&str, &str); 10] = [
+const QUESTIONS: [(&str, &str); 12] = [
     (
         "conversations have gaps in their numbers",
         "SELECT count(*) FROM (SELECT 1 FROM messages GROUP BY k >> 32
@@ -63,7 +63,7 @@ const QUESTIONS: [(&str, &str); 10] = [
     ),
     (
         "conversations disagree with their readings",
-        // Up to the last row everything is read but what the rows call unread: `schema::UNREAD`.
+        // Up to the last row everything is read but what the rows call unread: `schema::UNMARKED`.
         "SELECT count(*) FROM (SELECT *, (cid << 1 | reader) << 32 AS side FROM (
                  SELECT cid, 0 AS reader, low_read AS upto, low_read_nth AS nth FROM conversations
                  UNION ALL SELECT cid, 1, high_read, high_read_nth FROM conversations)) c
@@ -78,6 +78,28 @@ const QUESTIONS: [(&str, &str); 10] = [
                      WHERE r.k BETWEEN c.side AND (c.side | 4294967295)))), 0)
                  - (SELECT count(*) FROM reads r
                      WHERE r.k BETWEEN c.side AND (c.side | 4294967295) AND r.at = -9223372036854775808)",
+    ),
+    (
+        "conversations disagree with their deliveries",
+        "SELECT count(*) FROM (SELECT *, (cid << 1 | receiver) << 32 AS side FROM (
+                 SELECT cid, 0 AS receiver, low_got AS upto, low_got_nth AS nth FROM conversations
+                 UNION ALL SELECT cid, 1, high_got, high_got_nth FROM conversations)) c
+         LEFT JOIN messages m ON m.k = (c.cid << 32 | c.upto)
+         WHERE (c.upto > 0 AND m.side IS NOT 1 - c.receiver)
+             OR c.upto <> coalesce((SELECT max(r.k) & 4294967295 FROM deliveries r
+                 WHERE r.k BETWEEN c.side AND (c.side | c.upto)), 0)
+             OR EXISTS (SELECT 1 FROM deliveries r
+                 WHERE r.k BETWEEN c.side AND (c.side | c.upto) AND r.at = -9223372036854775808)
+             OR c.nth <> coalesce((SELECT nth FROM messages WHERE k = (c.cid << 32 | (
+                     SELECT max(r.k) & 4294967295 FROM deliveries r
+                     WHERE r.k BETWEEN c.side AND (c.side | 4294967295)))), 0)
+                 - (SELECT count(*) FROM deliveries r
+                     WHERE r.k BETWEEN c.side AND (c.side | 4294967295) AND r.at = -9223372036854775808)",
+    ),
+    (
+        "changes name no message",
+        "SELECT count(*) FROM changes c LEFT JOIN messages m ON m.k = (c.cid << 32 | c.last)
+         WHERE m.k IS NULL OR c.first > c.last OR m.side <> c.side",
     ),
     (
         "lists disagree with their conversations",

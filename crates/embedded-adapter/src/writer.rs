@@ -2,11 +2,13 @@
 //! durable, lets the listener know, and answers.
 
 mod batch;
+mod blocks;
 mod ledger;
 mod log;
+mod marking;
 mod put;
-mod reading;
 mod recovery;
+mod revising;
 mod stage;
 mod users;
 
@@ -20,7 +22,7 @@ use chat_ports::{CommitListener, StoreError};
 
 pub(crate) use log::bounds;
 
-use crate::{fault::Fault, job::Job, overlay::Staged, shared::Shared};
+use crate::{fault::Fault, files, job::Job, overlay::Staged, shared::Shared};
 use batch::Batch;
 use ledger::Ledger;
 use log::Log;
@@ -49,6 +51,8 @@ pub(crate) struct Writer {
     first_n: u64,
     /// Up to which number they may go.
     prunable: u64,
+    /// Up to which number texts are to leave the log's files; 0 where none are.
+    erase_upto: u64,
     /// What a failed commit may have stored all the same.
     in_doubt: Option<Batch>,
     scratch: Vec<u8>,
@@ -71,7 +75,9 @@ impl Writer {
             log: Some(log),
             next_n: last.max(mark) + 1,
             first_n,
-            prunable: 0,
+            // What the tables have was synced when the folder was opened.
+            prunable: mark,
+            erase_upto: if first_n <= mark { mark } else { 0 },
             in_doubt: None,
             scratch: Vec::new(),
         };
@@ -226,6 +232,7 @@ impl Writer {
             Some(log) => log.checkpoint_if_due(quiet),
             None => Ok(()),
         });
+        let result = result.and_then(|()| self.erase_if_pruned());
         if let Err(fault) = result {
             self.prunable = 0;
             if fault.is_damage() {
@@ -233,6 +240,22 @@ impl Writer {
             }
             tracing::warn!(error = %fault, "the log could not be pruned or checkpointed; it will be tried again");
         }
+    }
+
+    /// Brings the log's file to disk without a WAL beside it once what is to be erased is pruned. Where somebody reads
+    /// just then, it is tried again.
+    fn erase_if_pruned(&mut self) -> Result<(), Fault> {
+        if self.erase_upto > 0 && self.first_n > self.erase_upto && self.log()?.erase()? {
+            self.erase_upto = 0;
+        }
+        Ok(())
+    }
+
+    /// Gives the store another life: positions of what was missed before are none of this one's.
+    fn renew_life(&mut self) -> Result<(), Fault> {
+        let log = self.log()?;
+        log.begin()?;
+        Ok(files::renew_life(log.connection())?)
     }
 
     fn prune_if_quiet(&mut self, quiet: bool) -> Result<(), Fault> {

@@ -235,7 +235,9 @@ macro_rules! archive_conformance {
                 sending_goes_on_after_what_was_put
                 what_is_put_is_no_commit
                 after_a_restart_what_was_put_is_there
-                a_long_archive_is_moved_in_pages;
+                a_long_archive_is_moved_in_pages
+                blocks_are_walked_and_put_as_they_stand
+                messages_with_all_that_may_have_become_of_them_are_put_exactly;
             archive_reading:
                 any_set_of_messages_may_have_been_read
                 reading_up_to_a_message_reads_the_unread_ones_before_it_and_no_others

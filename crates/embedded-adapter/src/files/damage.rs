@@ -37,7 +37,7 @@ pub(super) fn check(paths: &Paths, options: &Options) -> Result<(), OpenError> {
     let (log, tables) = (paths.log(), paths.tables());
     let is_due = |file: &Path| Ok(suspicion(file).exists() || size(file)? <= options.check_bytes);
     if is_due(&log)? {
-        refuse_damage(&log, &["meta", "entries", "users"])?;
+        refuse_damage(&log, &["meta", "entries", "users", "blocks"])?;
     }
     if is_due(&tables)? {
         refuse_damage(&tables, &TRUTH_TABLES)?;

@@ -8,28 +8,30 @@ use std::{
     path::Path,
 };
 
+use chat_ports::ReceiptKind;
 use rusqlite::{Connection, params};
 
 use super::{Paths, beside, fault_error, io_error, make_private, remove};
 use crate::{
     OpenError,
     fault::Fault,
-    schema::{self, UNREAD},
+    schema::{self, UNMARKED},
     sqlite,
     sqlite::Role,
-    state::{ConversationState, Place, Who},
-    tables::{message_key, read_key, split_key},
+    state::{ConversationState, KINDS, Place, Who},
+    tables::{mark_key, message_key, split_key},
 };
 
 /// Messages between two lines in the log.
 const PROGRESS: u64 = 250_000;
-const SCAN: &str = "SELECT k, side, nth, prev, timestamp, id, pair FROM messages ORDER BY k";
-const INSERT: &str =
-    "INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const SCAN: &str = "SELECT k, side, nth, prev, timestamp, id, pair, n FROM messages ORDER BY k";
+const INSERT: &str = "INSERT INTO conversations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 /// Makes the tables again beside the damaged ones and puts them in their place. The damaged file is
 /// kept as `tables.db.damaged`.
 pub(super) fn rebuild(paths: &Paths) -> Result<(), OpenError> {
+    // What the tables knew of changes is not made again.
+    renew_life(&paths.log())?;
     make(&paths.tables(), &paths.rebuilding())?;
     rename(&paths.rebuilding(), &paths.rebuilt())?;
     finish(paths)
@@ -86,6 +88,7 @@ fn copy_truth(connection: &Connection) -> rusqlite::Result<()> {
          INSERT INTO meta SELECT name, value FROM source.meta WHERE name IN ('store', 'mark', 'complete');
          INSERT INTO messages SELECT * FROM source.messages ORDER BY k;
          INSERT INTO reads SELECT * FROM source.reads ORDER BY k;
+         INSERT INTO deliveries SELECT * FROM source.deliveries ORDER BY k;
          COMMIT;",
     )
 }
@@ -122,6 +125,8 @@ struct Passing {
     state: ConversationState,
     timestamp: i64,
     id: [u8; 12],
+    /// The last entry that brought a message.
+    n: i64,
 }
 
 fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<()> {
@@ -133,11 +138,12 @@ fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<(
         if passing.as_ref().is_none_or(|passing| passing.cid != cid) {
             finish_conversation(connection, passing.take())?;
             let state = ConversationState::default();
-            passing = Some(Passing { cid, pair: row.get(6)?, state, timestamp: 0, id: [0; 12] });
+            passing = Some(Passing { cid, pair: row.get(6)?, state, timestamp: 0, id: [0; 12], n: 0 });
         }
         if let Some(passing) = &mut passing {
             let sender = Who::from_bit(row.get(1)?).unwrap_or(Who::High);
-            passing.state.sent(sender, Place { seq, nth: row.get(2)?, prev: row.get(3)? }, false);
+            passing.state.append(sender, Place { seq, nth: row.get(2)?, prev: row.get(3)? });
+            passing.n = passing.n.max(row.get(7)?);
             (passing.timestamp, passing.id) = (row.get(4)?, row.get(5)?);
         }
         seen += 1;
@@ -149,9 +155,11 @@ fn derive_conversations(connection: &Connection, all: i64) -> rusqlite::Result<(
 }
 
 fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rusqlite::Result<()> {
-    let Some(Passing { cid, pair, mut state, timestamp, id }) = passing else { return Ok(()) };
-    for reader in [Who::Low, Who::High] {
-        derive_readings(connection, cid, reader, &mut state)?;
+    let Some(Passing { cid, pair, mut state, timestamp, id, n }) = passing else { return Ok(()) };
+    for receiver in [Who::Low, Who::High] {
+        for kind in KINDS {
+            derive_marks(connection, kind, cid, receiver, &mut state)?;
+        }
     }
     let ConversationState { last, low, high } = state;
     connection.prepare_cached(INSERT)?.execute(params![
@@ -168,35 +176,55 @@ fn finish_conversation(connection: &Connection, passing: Option<Passing>) -> rus
         high.last,
         high.read,
         high.read_nth,
+        low.got,
+        low.got_nth,
+        high.got,
+        high.got_nth,
+        n,
     ])?;
     Ok(())
 }
 
-/// Up to where somebody has read everything, and how many messages they have read: those up to the last row,
-/// without the unread ones among them.
-fn derive_readings(
+/// Up to where somebody has marked everything, and how many messages they have marked: those up to the last row,
+/// without the unmarked ones among them.
+fn derive_marks(
     connection: &Connection,
+    kind: ReceiptKind,
     cid: i64,
-    reader: Who,
+    receiver: Who,
     state: &mut ConversationState,
 ) -> rusqlite::Result<()> {
-    let range = [read_key(cid, reader, 0), read_key(cid, reader, u32::MAX), UNREAD];
+    let table = match kind {
+        ReceiptKind::Delivered => "deliveries",
+        ReceiptKind::Read => "reads",
+    };
+    let range = [mark_key(cid, receiver, 0), mark_key(cid, receiver, u32::MAX), UNMARKED];
     let find = |sql: &str| {
         connection.prepare_cached(sql)?.query_row(range, |row| {
             Ok((row.get::<_, Option<i64>>(0)?.map(|k| split_key(k).1), row.get::<_, u32>(1)?))
         })
     };
-    let (last, unread) =
-        find("SELECT max(k), count(*) FILTER (WHERE at = ?3) FROM reads WHERE k BETWEEN ?1 AND ?2")?;
+    let (last, unmarked) = find(&format!(
+        "SELECT max(k), count(*) FILTER (WHERE at = ?3) FROM {table} WHERE k BETWEEN ?1 AND ?2"
+    ))?;
     let Some(last) = last else { return Ok(()) };
-    let (upto, _) = find(
-        "SELECT max(k), 0 FROM reads WHERE k BETWEEN ?1 AND ?2
-             AND k < coalesce((SELECT min(k) FROM reads WHERE k BETWEEN ?1 AND ?2 AND at = ?3), ?2 + 1)",
-    )?;
+    let (upto, _) = find(&format!(
+        "SELECT max(k), 0 FROM {table} WHERE k BETWEEN ?1 AND ?2
+             AND k < coalesce((SELECT min(k) FROM {table} WHERE k BETWEEN ?1 AND ?2 AND at = ?3), ?2 + 1)",
+    ))?;
     let mut nth = connection.prepare_cached("SELECT nth FROM messages WHERE k = ?1")?;
     let nth: u32 = nth.query_row([message_key(cid, last)], |row| row.get(0))?;
-    state.read(reader, upto.unwrap_or_default(), nth.saturating_sub(unread));
+    state.mark(kind, receiver, upto.unwrap_or_default(), nth.saturating_sub(unmarked));
     Ok(())
+}
+
+fn renew_life(log: &Path) -> Result<(), OpenError> {
+    let renew = || -> rusqlite::Result<()> {
+        let connection = sqlite::open(log, Role::LogWriter, None)?;
+        super::renew_life(&connection)?;
+        connection.close().map_err(|(_, error)| error)
+    };
+    renew().map_err(|error| super::sqlite_error(log, error))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), OpenError> {

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use chat_ports::model::ConversationId;
+use chat_ports::{ReceiptKind, model::ConversationId};
 
 use super::Overlay;
 use crate::state::Who;
 
 impl Overlay {
     /// Where memory begins for a conversation, and the numbers past `seq` of one sender's messages in it
-    /// that were moved in read.
-    pub(crate) fn moved_in_read(
+    /// that had the mark when they were moved in.
+    pub(crate) fn moved_in(
         &self,
         conversation: &ConversationId,
+        kind: ReceiptKind,
         sender: Who,
         seq: u32,
     ) -> Option<(u32, Vec<u32>)> {
         let inner = self.inner.lock();
-        inner.conversations.get(conversation).map(|recent| recent.moved_in_read(sender, seq))
+        inner.conversations.get(conversation).map(|recent| recent.moved_in(kind, sender, seq))
     }
 
     /// Has everything swept now, and waits for it; false if nothing moves for so long.

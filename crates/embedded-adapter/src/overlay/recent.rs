@@ -1,28 +1,62 @@
 //! What stands in memory of one conversation.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use chat_ports::model::{ConversationId, Message, MessageId, Timestamp};
+use chat_ports::{
+    ReceiptKind,
+    model::{ConversationId, Message, MessageId, Timestamp},
+};
 
 use crate::{
     history::Span,
-    record::{Mark, Row},
-    state::{ConversationState, Place, Who},
-    tables::ReadSince,
+    record::{Change, Changed, Mark, Row},
+    state::{ConversationState, KINDS, Place, Who, had},
+    tables::MarkedSince,
 };
+
+type Queue = VecDeque<(u64, MarkedSince)>;
 
 /// A conversation's entries that are not swept yet, and its numbers with them.
 ///
-/// Its rows are the newest ones without a gap. A row that is read has the mark that says so beside it,
-/// because the mark came later and rows leave before marks.
+/// Its rows are the newest ones without a gap. A row that has a mark or was changed has the mark or the change beside
+/// it, because that came later and rows leave before those.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     pub(super) state: ConversationState,
     rows: VecDeque<(u64, Row)>,
-    /// How many of them were read before they were moved in.
-    rows_read: usize,
-    low: VecDeque<(u64, ReadSince)>,
-    high: VecDeque<(u64, ReadSince)>,
+    /// How many of them were delivered, and read, before they were moved in.
+    rows_marked: [usize; 2],
+    /// By kind, then by side.
+    marks: [[Queue; 2]; 2],
+    /// By `seq`, then by entry.
+    changes: BTreeMap<(u32, u64), Change>,
+    /// What concerned messages that stood there already.
+    touched: VecDeque<Touched>,
+}
+
+/// The messages that an entry concerned: those of one side from `first` to `last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) n: u64,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    /// Who wrote them.
+    pub(crate) sender: Who,
+}
+
+impl Touched {
+    /// What a mark concerns.
+    pub(crate) const fn by_mark(n: u64, mark: &Mark) -> Self {
+        Self { n, first: mark.after.saturating_add(1), last: mark.seq, sender: mark.receiver.other() }
+    }
+
+    /// What a change concerns.
+    pub(crate) const fn by_change(n: u64, changed: &Changed) -> Self {
+        Self { n, first: changed.seq, last: changed.seq, sender: changed.sender }
+    }
 }
 
 /// A message in memory.
@@ -42,21 +76,30 @@ pub(crate) struct View {
     pub(crate) floor: u32,
     /// The messages in memory, oldest first.
     pub(crate) rows: Vec<Arc<Message>>,
-    /// The readings in memory that may concern the rest.
-    pub(crate) marks: Marks,
+    /// What memory knows of the rest.
+    pub(crate) laid: Laid,
 }
 
-/// Readings of both sides, oldest first.
+/// What memory knows of messages that are in the tables: marks and changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Laid {
+    /// By kind.
+    marks: [Marks; 2],
+    /// By `seq`: what it became last.
+    changes: Vec<(u32, Change)>,
+}
+
+/// Marks of both sides, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
-    pub(crate) low: Vec<ReadSince>,
-    pub(crate) high: Vec<ReadSince>,
+    pub(crate) low: Vec<MarkedSince>,
+    pub(crate) high: Vec<MarkedSince>,
 }
 
 impl Marks {
-    /// Since when a side has read the message at `seq`.
-    pub(crate) fn since(&self, reader: Who, seq: u32) -> Option<Timestamp> {
-        let marks = match reader {
+    /// Since when a side has marked the message at `seq`.
+    pub(crate) fn since(&self, receiver: Who, seq: u32) -> Option<Timestamp> {
+        let marks = match receiver {
             Who::Low => &self.low,
             Who::High => &self.high,
         };
@@ -64,41 +107,79 @@ impl Marks {
     }
 }
 
+impl Laid {
+    /// Gives a message that is in the tables the text that it has by now.
+    pub(crate) fn revise(&self, message: &mut Message, seq: u32) {
+        if let Ok(place) = self.changes.binary_search_by_key(&seq, |(seq, _)| *seq)
+            && let Some((_, change)) = self.changes.get(place)
+        {
+            change.apply(message);
+        }
+    }
+
+    /// Lays all of it over a message that has what the tables know of it.
+    pub(crate) fn over(&self, message: &mut Message, receiver: Who, seq: u32) {
+        self.revise(message, seq);
+        let [delivered, read] = &self.marks;
+        message.read_at = message.read_at.or_else(|| read.since(receiver, seq));
+        message.delivered_at = message.delivered_at.or_else(|| delivered.since(receiver, seq));
+    }
+}
+
+const fn index(kind: ReceiptKind) -> usize {
+    match kind {
+        ReceiptKind::Delivered => 0,
+        ReceiptKind::Read => 1,
+    }
+}
+
 impl Recent {
-    pub(super) const fn new(state: ConversationState) -> Self {
-        Self { state, rows: VecDeque::new(), rows_read: 0, low: VecDeque::new(), high: VecDeque::new() }
+    pub(super) fn new(state: ConversationState) -> Self {
+        Self { state, ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.low.is_empty() && self.high.is_empty()
+        self.rows.is_empty() && self.touched.is_empty()
     }
 
     pub(super) fn push_row(&mut self, n: u64, row: Row) {
-        self.rows_read += usize::from(row.message.is_read());
+        self.count_marked(&row, |count| count + 1);
         self.rows.push_back((n, row));
     }
 
     pub(super) fn push_mark(&mut self, n: u64, mark: &Mark) {
-        self.marks_mut(mark.reader).push_back((n, ReadSince { seq: mark.seq, at: Some(mark.at) }));
+        let since = MarkedSince { seq: mark.seq, at: Some(mark.at) };
+        self.queue_mut(mark.kind, mark.receiver).push_back((n, since));
+        self.touched.push_back(Touched::by_mark(n, mark));
+    }
+
+    pub(super) fn push_change(&mut self, n: u64, changed: &Changed) {
+        self.changes.insert((changed.seq, n), changed.change.clone());
+        self.touched.push_back(Touched::by_change(n, changed));
     }
 
     /// Takes the oldest row out if it is swept.
     pub(super) fn pop_row(&mut self, swept: u64) -> Option<Row> {
         let (_, row) = self.rows.pop_front_if(|(n, _)| *n <= swept)?;
-        self.rows_read -= usize::from(row.message.is_read());
+        self.count_marked(&row, |count| count - 1);
         Some(row)
     }
 
-    /// Takes out the marks that are swept; how many.
-    pub(super) fn drop_marks(&mut self, swept: u64) -> usize {
-        [Who::Low, Who::High]
-            .into_iter()
-            .map(|who| {
-                let marks = self.marks_mut(who);
-                let gone = marks.partition_point(|(n, _)| *n <= swept);
-                marks.drain(..gone).count()
-            })
-            .sum()
+    /// Takes out the marks and changes that are swept: how many, and the bytes of their texts.
+    pub(super) fn drop_swept(&mut self, swept: u64) -> (usize, usize) {
+        for queue in self.marks.iter_mut().flatten() {
+            let gone = queue.partition_point(|(n, _)| *n <= swept);
+            queue.drain(..gone);
+        }
+        let mut bytes = 0;
+        self.changes.retain(|(_, n), change| {
+            if *n <= swept {
+                bytes += text_bytes(change);
+            }
+            *n > swept
+        });
+        let gone = self.touched.partition_point(|touched| touched.n <= swept);
+        (self.touched.drain(..gone).count(), bytes)
     }
 
     pub(super) fn get(&self, seq: u32) -> Option<&Row> {
@@ -110,34 +191,45 @@ impl Recent {
         self.rows.back().map(|(_, row)| row)
     }
 
-    /// A row as it is now: with the time of its reading.
+    /// A row as it is now: with its marks and its last change.
     pub(super) fn current(&self, row: &Row) -> Arc<Message> {
-        if row.message.is_read() {
+        let (receiver, seq) = (row.sender().other(), row.place.seq);
+        let change = self.change(seq);
+        let [delivered, read] = KINDS
+            .map(|kind| had(&row.message, kind).is_none().then(|| self.since(kind, receiver, seq)).flatten());
+        if change.is_none() && delivered.is_none() && read.is_none() {
             return Arc::clone(&row.message);
         }
-        let reader = row.sender().other();
-        match self.since(reader, row.place.seq) {
-            Some(at) => Arc::new(Message {
-                delivered_at: Some(at),
-                read_at: Some(at),
-                ..Message::clone(&row.message)
-            }),
-            None => Arc::clone(&row.message),
+        let mut message = Message::clone(&row.message);
+        if let Some(change) = change {
+            change.apply(&mut message);
         }
+        message.delivered_at = message.delivered_at.or(delivered);
+        message.read_at = message.read_at.or(read);
+        Arc::new(message)
     }
 
-    /// Since when a side has read the message at `seq`, as far as memory knows.
-    pub(super) fn since(&self, reader: Who, seq: u32) -> Option<Timestamp> {
-        let marks = self.marks(reader);
-        marks.get(marks.partition_point(|(_, mark)| mark.seq < seq)).and_then(|(_, mark)| mark.at)
+    fn change(&self, seq: u32) -> Option<&Change> {
+        if self.changes.is_empty() {
+            return None;
+        }
+        self.changes.range((seq, 0)..=(seq, u64::MAX)).next_back().map(|(_, change)| change)
     }
 
-    /// Where memory begins, and the numbers past `seq` of this sender's messages that were moved in read.
-    pub(super) fn moved_in_read(&self, sender: Who, seq: u32) -> (u32, Vec<u32>) {
-        let is_one = |row: &Row| row.message.is_read() && row.place.seq > seq && row.sender() == sender;
-        let rows = if self.rows_read == 0 { 0 } else { self.rows.len() };
-        let read = self.rows.iter().take(rows).filter(|(_, row)| is_one(row));
-        (self.floor(), read.map(|(_, row)| row.place.seq).collect())
+    /// Since when a side has marked the message at `seq`, as far as memory knows.
+    fn since(&self, kind: ReceiptKind, receiver: Who, seq: u32) -> Option<Timestamp> {
+        let queue = self.queue(kind, receiver);
+        queue.get(queue.partition_point(|(_, mark)| mark.seq < seq)).and_then(|(_, mark)| mark.at)
+    }
+
+    /// Where memory begins, and the numbers past `seq` of this sender's messages that had the mark when they were moved in.
+    pub(super) fn moved_in(&self, kind: ReceiptKind, sender: Who, seq: u32) -> (u32, Vec<u32>) {
+        let is_one =
+            |row: &Row| had(&row.message, kind).is_some() && row.place.seq > seq && row.sender() == sender;
+        let any = self.rows_marked.get(index(kind)).is_some_and(|count| *count > 0);
+        let rows = if any { self.rows.len() } else { 0 };
+        let marked = self.rows.iter().take(rows).filter(|(_, row)| is_one(row));
+        (self.floor(), marked.map(|(_, row)| row.place.seq).collect())
     }
 
     pub(super) fn link(&self, seq: u32) -> Option<(MessageId, u32)> {
@@ -152,34 +244,86 @@ impl Recent {
         let floor = self.floor();
         let rows =
             span.from(floor).iter().filter_map(|seq| self.get(seq)).map(|row| self.current(row)).collect();
-        let marks = Marks { low: self.marks_of(Who::Low, span), high: self.marks_of(Who::High, span) };
-        View { state: self.state, span, floor, rows, marks }
+        View { state: self.state, span, floor, rows, laid: self.laid(span) }
+    }
+
+    /// What memory knows of the messages of a span.
+    pub(super) fn laid(&self, span: Span) -> Laid {
+        let marks = KINDS.map(|kind| Marks {
+            low: self.marks_of(kind, Who::Low, span),
+            high: self.marks_of(kind, Who::High, span),
+        });
+        let mut changes: Vec<(u32, Change)> = Vec::new();
+        if !self.changes.is_empty() && !span.is_empty() {
+            for ((seq, _), change) in self.changes.range((span.first, 0)..=(span.last, u64::MAX)) {
+                match changes.last_mut() {
+                    Some((last, latest)) if last == seq => *latest = change.clone(),
+                    Some(_) | None => changes.push((*seq, change.clone())),
+                }
+            }
+        }
+        Laid { marks, changes }
+    }
+
+    /// What entries in a range of numbers concerned: new messages as a span, and the rest.
+    pub(super) fn touched(&self, after: u64, end: u64) -> (Option<Span>, Vec<Touched>) {
+        let first = self.rows.partition_point(|(n, _)| *n <= after);
+        let past = self.rows.partition_point(|(n, _)| *n <= end);
+        let seq = |place: usize| self.rows.get(place).map(|(_, row)| row.place.seq);
+        let span = (first < past)
+            .then(|| Some(Span { first: seq(first)?, last: seq(past.checked_sub(1)?)? }))
+            .flatten();
+        let touched = self.touched.iter().filter(|touched| touched.n > after && touched.n <= end);
+        (span, touched.copied().collect())
     }
 
     /// The marks that may concern messages of this span: to the first that reaches its end.
-    fn marks_of(&self, who: Who, span: Span) -> Vec<ReadSince> {
-        let marks = self.marks(who);
-        let first = marks.partition_point(|(_, mark)| mark.seq < span.first);
-        let end = marks.partition_point(|(_, mark)| mark.seq < span.last);
-        marks.range(first..marks.len().min(end + 1)).map(|(_, mark)| *mark).collect()
+    fn marks_of(&self, kind: ReceiptKind, who: Who, span: Span) -> Vec<MarkedSince> {
+        let queue = self.queue(kind, who);
+        let first = queue.partition_point(|(_, mark)| mark.seq < span.first);
+        let end = queue.partition_point(|(_, mark)| mark.seq < span.last);
+        let end = queue.len().min(end + 1);
+        queue.range(first.min(end)..end).map(|(_, mark)| *mark).collect()
     }
 
     fn floor(&self) -> u32 {
         self.rows.front().map_or(self.state.last.saturating_add(1), |(_, row)| row.place.seq)
     }
 
-    const fn marks(&self, who: Who) -> &VecDeque<(u64, ReadSince)> {
-        match who {
-            Who::Low => &self.low,
-            Who::High => &self.high,
+    fn count_marked(&mut self, row: &Row, change: impl Fn(usize) -> usize) {
+        for (count, kind) in self.rows_marked.iter_mut().zip(KINDS) {
+            if had(&row.message, kind).is_some() {
+                *count = change(*count);
+            }
         }
     }
 
-    const fn marks_mut(&mut self, who: Who) -> &mut VecDeque<(u64, ReadSince)> {
-        match who {
-            Who::Low => &mut self.low,
-            Who::High => &mut self.high,
+    const fn queue(&self, kind: ReceiptKind, who: Who) -> &Queue {
+        let [[delivered_low, delivered_high], [read_low, read_high]] = &self.marks;
+        match (kind, who) {
+            (ReceiptKind::Delivered, Who::Low) => delivered_low,
+            (ReceiptKind::Delivered, Who::High) => delivered_high,
+            (ReceiptKind::Read, Who::Low) => read_low,
+            (ReceiptKind::Read, Who::High) => read_high,
         }
+    }
+
+    const fn queue_mut(&mut self, kind: ReceiptKind, who: Who) -> &mut Queue {
+        let [[delivered_low, delivered_high], [read_low, read_high]] = &mut self.marks;
+        match (kind, who) {
+            (ReceiptKind::Delivered, Who::Low) => delivered_low,
+            (ReceiptKind::Delivered, Who::High) => delivered_high,
+            (ReceiptKind::Read, Who::Low) => read_low,
+            (ReceiptKind::Read, Who::High) => read_high,
+        }
+    }
+}
+
+/// Bytes of a change's text.
+pub(super) fn text_bytes(change: &Change) -> usize {
+    match change {
+        Change::Edited { text, .. } => text.len(),
+        Change::Deleted { .. } => 0,
     }
 }
 

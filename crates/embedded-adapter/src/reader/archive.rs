@@ -8,10 +8,10 @@ use chat_ports::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Desk, messages::set_read_times, users::user_at};
+use super::{Desk, messages::set_times, users::user_at};
 use crate::{
     fault::Fault,
-    overlay::Marks,
+    overlay::Laid,
     tables::{self, KnownConversation, message_key, state_at, swept_at},
 };
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const USERS: &str = "SELECT id, username, email, password, is_online, last_seen, created_at, updated_at
     FROM users WHERE id > ?1 ORDER BY id LIMIT ?2";
 const NEXT: &str = "SELECT cid, last, low_sent, low_last, low_read, low_read_nth,
-    high_sent, high_last, high_read, high_read_nth, pair FROM conversations WHERE pair > ?1 ORDER BY pair LIMIT 1";
+    high_sent, high_last, high_read, high_read_nth, low_got, low_got_nth, high_got, high_got_nth, pair FROM conversations WHERE pair > ?1 ORDER BY pair LIMIT 1";
 const COUNT: &str = "SELECT coalesce(sum(last), 0) FROM conversations";
 const LAST: &str = "SELECT pair, last FROM conversations ORDER BY pair DESC LIMIT 1";
 
@@ -38,11 +38,11 @@ impl Desk {
         let log = self.log()?;
         let users: i64 = log.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
         let last_user: Option<[u8; 12]> = log.query_row("SELECT max(id) FROM users", [], |row| row.get(0))?;
+        let blocks: i64 = log.query_row("SELECT count(*) FROM blocks", [], |row| row.get(0))?;
         let tables = self.tables()?;
         let messages: i64 = tables.query_row(COUNT, [], |row| row.get(0))?;
         let last = tables.query_row(LAST, [], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?))).optional()?;
         Ok(Extent {
-            blocks: 0,
             users: users.cast_unsigned(),
             last_user: last_user.map(UserId::from_bytes),
             messages: messages.cast_unsigned(),
@@ -50,6 +50,7 @@ impl Desk {
                 conversation: ConversationId::from_key(pair),
                 seq: seq.into(),
             }),
+            blocks: blocks.cast_unsigned(),
         })
     }
 
@@ -98,7 +99,7 @@ fn next_conversation(
     let mut find = snapshot.prepare_cached(NEXT)?;
     let next = find.query_row([after.as_ref().map_or(&[][..], |key| key)], |row| {
         let known = KnownConversation { cid: row.get(0)?, state: state_at(row, 1)? };
-        Ok((ConversationId::from_key(row.get(10)?), known))
+        Ok((ConversationId::from_key(row.get(14)?), known))
     });
     Ok(next.optional()?)
 }
@@ -141,6 +142,6 @@ impl Page {
         }
         drop(rows);
         let added = self.items.get_mut(begin..).unwrap_or_default();
-        set_read_times(snapshot, &conversation, known, &Marks::default(), added)
+        set_times(snapshot, &conversation, known, &Laid::default(), added)
     }
 }

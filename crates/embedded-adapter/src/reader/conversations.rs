@@ -101,18 +101,10 @@ fn last_message(
     head: Option<&Head>,
 ) -> Result<Arc<Message>, Fault> {
     let mut message = tables::message(snapshot, conversation, cid, swept.last)?.message;
-    let reader = Who::receives(message.receiver, conversation);
-    if swept.side(reader).read_nth > 0 {
-        let reads = tables::reads(snapshot, cid, reader, swept.last, swept.last)?;
-        message.read_at = reads.first().and_then(|read| read.at);
-        message.delivered_at = message.read_at;
-    }
-    if message.read_at.is_none() {
-        message.read_at = head.filter(|head| head.state.last == swept.last).and_then(|head| match reader {
-            Who::Low => head.since.0,
-            Who::High => head.since.1,
-        });
-        message.delivered_at = message.read_at;
+    let receiver = Who::receives(message.receiver, conversation);
+    tables::set_marks(snapshot, cid, receiver, swept.last, &mut message)?;
+    if let Some(head) = head.filter(|head| head.state.last == swept.last) {
+        head.laid.over(&mut message, receiver, swept.last);
     }
     Ok(Arc::new(message))
 }

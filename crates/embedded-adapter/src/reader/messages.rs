@@ -11,8 +11,8 @@ use super::{Desk, assemble::Filler};
 use crate::{
     fault::Fault,
     history::{Span, is_backwards},
-    overlay::{Marks, Overlay, View},
-    state::{ConversationState, Who},
+    overlay::{Laid, Marks, Overlay, View},
+    state::{ConversationState, KINDS, Who},
     tables::{self, KnownConversation, message_key},
 };
 
@@ -33,13 +33,13 @@ impl Desk {
         let Some((cid, seq)) = tables::locate(tables, id)? else { return Ok(None) };
         let known = tables::conversation_by_cid(tables, cid)?;
         let (conversation, _) = known.ok_or_else(|| Fault::corrupt("conversations", cid, "cid"))?;
-        let mut message = tables::message(tables, &conversation, cid, seq)?.message;
-        let reader = Who::receives(message.receiver, &conversation);
         // Memory first: what leaves it meanwhile is in the tables by then.
-        let unswept = self.shared.overlay.read_since(&conversation, reader, seq);
-        let swept = tables::reads(self.tables()?, cid, reader, seq, seq)?;
-        message.read_at = swept.first().and_then(|read| read.at).or(unswept);
-        message.delivered_at = message.read_at;
+        let laid = self.shared.overlay.laid(&conversation, seq);
+        let tables = self.tables()?;
+        let mut message = tables::message(tables, &conversation, cid, seq)?.message;
+        let receiver = Who::receives(message.receiver, &conversation);
+        tables::set_marks(tables, cid, receiver, seq, &mut message)?;
+        laid.over(&mut message, receiver, seq);
         Ok(Some(Arc::new(message)))
     }
 
@@ -60,7 +60,7 @@ impl Desk {
         let rest = view.span.before(view.floor);
         if !rest.is_empty() && !filler.is_full() {
             let known = known.ok_or_else(|| Fault::corrupt("conversations", query.conversation, "pair"))?;
-            let swept = swept(&snapshot, query, rest, known, &view.marks, &mut filler)?;
+            let swept = swept(&snapshot, query, rest, known, &view.laid, &mut filler)?;
             filler.extend(swept);
         }
         if !is_backwards(query.anchor) {
@@ -73,7 +73,7 @@ impl Desk {
 /// What memory would say of a conversation that is wholly swept.
 fn swept_view(state: ConversationState, span: impl FnOnce(u32) -> Span) -> View {
     let floor = state.last.saturating_add(1);
-    View { state, span: span(state.last), floor, rows: Vec::new(), marks: Marks::default() }
+    View { state, span: span(state.last), floor, rows: Vec::new(), laid: Laid::default() }
 }
 
 /// The messages of a span that the tables have, as far as they fit, in the order of filling.
@@ -82,7 +82,7 @@ fn swept(
     query: &HistoryQuery,
     span: Span,
     known: KnownConversation,
-    unswept: &Marks,
+    unswept: &Laid,
     filler: &mut Filler,
 ) -> Result<Vec<Arc<Message>>, Fault> {
     let backwards = is_backwards(query.anchor);
@@ -92,10 +92,11 @@ fn swept(
         statement.query((message_key(known.cid, span.first), message_key(known.cid, span.last)))?;
     let mut expected = if backwards { span.last } else { span.first };
     while let Some(row) = rows.next()? {
-        let swept = tables::swept_at(row, &query.conversation)?;
+        let mut swept = tables::swept_at(row, &query.conversation)?;
         if swept.place.seq != expected {
             return Err(Fault::corrupt("messages", message_key(known.cid, expected), "k"));
         }
+        unswept.revise(&mut swept.message, expected);
         if !filler.admits(swept.message.text.len(), messages.len()) {
             break;
         }
@@ -103,31 +104,40 @@ fn swept(
         messages.push(swept.message);
     }
     drop(rows);
-    set_read_times(snapshot, &query.conversation, known, unswept, &mut messages)?;
+    set_times(snapshot, &query.conversation, known, unswept, &mut messages)?;
     Ok(messages.into_iter().map(Arc::new).collect())
 }
 
-/// Sets when messages of one conversation were read.
-pub(super) fn set_read_times(
+/// Sets when messages of one conversation were delivered and read, and lays over them what memory knows.
+pub(super) fn set_times(
     snapshot: &rusqlite::Connection,
     conversation: &ConversationId,
     known: KnownConversation,
-    unswept: &Marks,
+    unswept: &Laid,
     messages: &mut [Message],
 ) -> Result<(), Fault> {
-    let mut swept = Marks::default();
-    for (reader, marks) in [(Who::Low, &mut swept.low), (Who::High, &mut swept.high)] {
-        let user = reader.user(conversation);
+    let mut swept = [Marks::default(), Marks::default()];
+    for receiver in [Who::Low, Who::High] {
+        let user = receiver.user(conversation);
         let received = || messages.iter().filter(|message| message.receiver == user).map(seq_of);
         let Some((first, last)) = received().min().zip(received().max()) else { continue };
-        if known.state.side(reader).read_nth > 0 {
-            *marks = tables::reads(snapshot, known.cid, reader, first, last)?;
+        for (marks, kind) in swept.iter_mut().zip(KINDS) {
+            let (_, count) = known.state.side(receiver).marked(kind);
+            if count > 0 {
+                let found = tables::marks(snapshot, kind, known.cid, receiver, (first, last))?;
+                match receiver {
+                    Who::Low => marks.low = found,
+                    Who::High => marks.high = found,
+                }
+            }
         }
     }
+    let [delivered, read] = &swept;
     for message in messages {
-        let (reader, seq) = (Who::receives(message.receiver, conversation), seq_of(message));
-        message.read_at = swept.since(reader, seq).or_else(|| unswept.since(reader, seq));
-        message.delivered_at = message.read_at;
+        let (receiver, seq) = (Who::receives(message.receiver, conversation), seq_of(message));
+        message.delivered_at = delivered.since(receiver, seq);
+        message.read_at = read.since(receiver, seq);
+        unswept.over(message, receiver, seq);
     }
     Ok(())
 }
@@ -142,6 +152,6 @@ fn page(filler: Filler, query: &HistoryQuery, end: u32) -> Page<Arc<Message>> {
     Page { items, more }
 }
 
-fn seq_of(message: &Message) -> u32 {
+pub(super) fn seq_of(message: &Message) -> u32 {
     u32::try_from(message.seq).unwrap_or(u32::MAX)
 }

@@ -37,11 +37,11 @@ impl Archive for Store {
         self.change(|reply| Job::PutMessages(messages, reply)).await?
     }
 
-    async fn blocks(&self, _after: Option<(UserId, UserId)>, _limit: u32) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
+    async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError> {
+        self.readers.ask(move |desk| desk.blocks_after(after, limit)).await
     }
 
-    async fn put_blocks(&self, _blocks: Vec<Block>) -> Result<(), ArchiveError> {
-        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        self.change(|reply| Job::PutBlocks(blocks, reply)).await?
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::Store;
 use crate::{
     fault::closed,
-    job::{Job, Reply},
+    job::{Job, Reply, Revision},
     reader::history_in_memory,
 };
 
@@ -35,15 +35,15 @@ impl MessageLog for Store {
     }
 
     async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
-        self.change(|reply| Job::Read(receipt, reply)).await?
+        self.change(|reply| Job::Mark(receipt, reply)).await?
     }
 
-    async fn edit(&self, _edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
-        Err(StoreError::Internal("this store edits no messages yet".into()))
+    async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        self.change(|reply| Job::Change(Revision::Edit(edit), reply)).await?
     }
 
-    async fn delete(&self, _delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
-        Err(StoreError::Internal("this store deletes no messages yet".into()))
+    async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        self.change(|reply| Job::Change(Revision::Delete(delete), reply)).await?
     }
 }
 
@@ -70,38 +70,38 @@ impl Conversations for Store {
         self.readers.ask(move |desk| desk.conversations(&query)).await
     }
 
-    async fn partners(&self, _user: UserId, _most: u32) -> Result<Vec<UserId>, StoreError> {
-        Err(StoreError::Internal("this store names no partners yet".into()))
+    async fn partners(&self, user: UserId, most: u32) -> Result<Vec<UserId>, StoreError> {
+        self.readers.ask(move |desk| desk.partners(user, most)).await
     }
 
-    async fn partners_among(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
-        Err(StoreError::Internal("this store names no partners yet".into()))
+    async fn partners_among(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        self.readers.ask(move |desk| desk.partners_among(user, others)).await
     }
 }
 
 #[async_trait]
 impl Changes for Store {
     async fn position(&self) -> Result<SyncPosition, StoreError> {
-        Err(StoreError::Internal("this store has no changes yet".into()))
+        self.readers.ask(|desk| desk.position()).await
     }
 
-    async fn changes(&self, _query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
-        Err(StoreError::Internal("this store has no changes yet".into()).into())
+    async fn changes(&self, query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
+        self.readers.ask(move |desk| desk.changes(&query)).await?
     }
 }
 
 #[async_trait]
 impl Blocks for Store {
-    async fn change(&self, _change: BlockChange) -> Result<bool, BlockError> {
-        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    async fn change(&self, change: BlockChange) -> Result<bool, BlockError> {
+        Self::change(self, |reply| Job::Block(change, reply)).await?
     }
 
-    async fn blocked_by(&self, _blocker: UserId) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
+    async fn blocked_by(&self, blocker: UserId) -> Result<Vec<Block>, StoreError> {
+        self.readers.ask(move |desk| desk.blocked_by(blocker)).await
     }
 
-    async fn between(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
+    async fn between(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
+        self.readers.ask(move |desk| desk.blocks_between(user, &others)).await
     }
 }
 

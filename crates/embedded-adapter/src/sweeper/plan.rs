@@ -50,7 +50,7 @@ impl<'a> Group<'a> {
         let entries: Vec<_> = chunk.iter().map(|(_, entry)| *entry).collect();
         let last = |entry: &&Numbered| match &entry.entry {
             Entry::Sent(row) => Some(Last { timestamp: row.message.timestamp, id: row.message.id }),
-            Entry::Read(_) => None,
+            Entry::Marked(_) | Entry::Changed(_) => None,
         };
         let after = entries.iter().rev().find_map(last);
         Some(Self {

@@ -2,39 +2,53 @@
 //! touched once.
 
 use chat_ports::model::{ConversationId, MessageId, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, ToSql};
 
-use super::plan::{Group, Last, Plan};
+use super::{
+    marks::Marks,
+    plan::{Group, Last, Plan},
+};
 use crate::{
     fault::Fault,
-    record::{Entry, Row},
-    state::{ConversationState, Who},
-    sweeper::readings::Readings,
+    overlay::Touched,
+    record::{Change, Changed, Entry, Row},
+    state::{ConversationState, KINDS, Who, had},
     tables::{self, message_key, state_at},
 };
 
 const FIND: &str = "SELECT cid, timestamp, id, last, low_sent, low_last, low_read, low_read_nth,
-    high_sent, high_last, high_read, high_read_nth FROM conversations WHERE pair = ?1";
+    high_sent, high_last, high_read, high_read_nth, low_got, low_got_nth, high_got, high_got_nth
+    FROM conversations WHERE pair = ?1";
 const INSERT_MESSAGE: &str = "INSERT INTO messages
-    (k, n, id, side, nth, prev, timestamp, client_id, text, pair) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    (k, n, id, side, nth, prev, timestamp, client_id, text, pair, edited_at, deleted_at, first_text)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const EDIT: &str =
+    "UPDATE messages SET text = ?2, edited_at = ?3, first_text = ?4 WHERE k = ?1 AND deleted_at IS NULL";
+const DELETE: &str = "UPDATE messages SET text = '', edited_at = NULL, deleted_at = ?2, first_text = NULL
+    WHERE k = ?1 AND deleted_at IS NULL";
+const INSERT_CHANGE: &str =
+    "INSERT OR IGNORE INTO changes (cid, n, first, last, side) VALUES (?1, ?2, ?3, ?4, ?5)";
 const INSERT_DEDUP: &str = "INSERT OR IGNORE INTO dedup (conv, client_id, seq) VALUES (?1, ?2, ?3)";
 const INSERT_ID: &str = "INSERT OR IGNORE INTO ids (id, k) VALUES (?1, ?2)";
 const DELETE_INBOX: &str = "DELETE FROM inbox WHERE user = ?1 AND timestamp = ?2 AND id = ?3";
 const INSERT_INBOX: &str = "INSERT INTO inbox (user, timestamp, id, cid) VALUES (?1, ?2, ?3, ?4)";
 const INSERT_CONVERSATION: &str = "INSERT INTO conversations
     (cid, pair, timestamp, id, last, low_sent, low_last, low_read, low_read_nth,
-    high_sent, high_last, high_read, high_read_nth) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    high_sent, high_last, high_read, high_read_nth, low_got, low_got_nth, high_got, high_got_nth, n)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 const UPDATE_CONVERSATION: &str = "UPDATE conversations SET timestamp = ?2, id = ?3, last = ?4,
     low_sent = ?5, low_last = ?6, low_read = ?7, low_read_nth = ?8,
-    high_sent = ?9, high_last = ?10, high_read = ?11, high_read_nth = ?12 WHERE cid = ?1";
+    high_sent = ?9, high_last = ?10, high_read = ?11, high_read_nth = ?12,
+    low_got = ?13, low_got_nth = ?14, high_got = ?15, high_got_nth = ?16, n = ?17 WHERE cid = ?1";
 
 /// Writes a sweep into the open transaction; `last` is the number of its last entry.
 pub(super) fn write(tables: &Connection, plan: &mut Plan<'_>, last: u64) -> Result<(), Fault> {
     number_conversations(tables, plan)?;
     plan.groups.sort_unstable_by_key(|group| group.cid);
     for group in &mut plan.groups {
-        insert_messages(tables, group)?;
+        write_entries(tables, group)?;
     }
+    insert_changes(tables, plan)?;
     insert_names(tables, plan)?;
     insert_ids(tables, plan)?;
     for group in &plan.groups {
@@ -67,25 +81,62 @@ fn number_conversations(tables: &Connection, plan: &mut Plan<'_>) -> Result<(), 
     Ok(())
 }
 
-fn insert_messages(tables: &Connection, group: &mut Group<'_>) -> Result<(), Fault> {
+fn write_entries(tables: &Connection, group: &mut Group<'_>) -> Result<(), Fault> {
     let mut message = tables.prepare_cached(INSERT_MESSAGE)?;
-    let mut readings = Readings::new(tables, group.cid);
+    let mut marks = KINDS.map(|kind| (kind, Marks::new(tables, group.cid, kind)));
     for numbered in &group.entries {
         match &numbered.entry {
             Entry::Sent(row) => {
                 insert_message(&mut message, numbered.n, group.cid, row, &group.conversation)?;
-                if let Some(at) = row.message.read_at {
-                    readings.moved_in(&group.state, row.sender().other(), row.place, at)?;
+                for (kind, marks) in &mut marks {
+                    if let Some(at) = had(&row.message, *kind) {
+                        marks.moved_in(&group.state, row.sender().other(), row.place, at)?;
+                    }
                 }
-                group.state.sent(row.sender(), row.place, row.message.is_read());
+                group.state.sent(row.sender(), row.place, &row.message);
             }
-            Entry::Read(mark) => {
-                readings.read(group.state.side(mark.reader).read, mark)?;
-                group.state.read(mark.reader, mark.seq, mark.nth);
+            Entry::Marked(mark) => {
+                let (upto, _) = group.state.side(mark.receiver).marked(mark.kind);
+                for (_, marks) in marks.iter_mut().filter(|(kind, _)| *kind == mark.kind) {
+                    marks.mark(upto, mark)?;
+                }
+                group.state.mark(mark.kind, mark.receiver, mark.seq, mark.nth);
             }
+            Entry::Changed(changed) => write_change(tables, group.cid, changed)?,
         }
     }
-    readings.finish()
+    marks.into_iter().try_for_each(|(_, marks)| marks.finish())
+}
+
+fn write_change(tables: &Connection, cid: i64, changed: &Changed) -> Result<(), Fault> {
+    let k = message_key(cid, changed.seq);
+    match &changed.change {
+        Change::Edited { text, at, first_text } => {
+            let values = (k, text.as_ref(), at.millis(), first_text.bytes());
+            tables.prepare_cached(EDIT)?.execute(values)?;
+        }
+        Change::Deleted { at } => {
+            tables.prepare_cached(DELETE)?.execute((k, at.millis()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What concerned messages that stood there already, for those who missed it.
+fn insert_changes(tables: &Connection, plan: &Plan<'_>) -> Result<(), Fault> {
+    let mut insert = tables.prepare_cached(INSERT_CHANGE)?;
+    for group in &plan.groups {
+        for numbered in &group.entries {
+            let touched = match &numbered.entry {
+                Entry::Sent(_) => continue,
+                Entry::Marked(mark) => Touched::by_mark(numbered.n, mark),
+                Entry::Changed(changed) => Touched::by_change(numbered.n, changed),
+            };
+            let Touched { n, first, last, sender } = touched;
+            insert.execute((group.cid, n.cast_signed(), first, last, sender.bit()))?;
+        }
+    }
+    Ok(())
 }
 
 fn insert_message(
@@ -107,6 +158,9 @@ fn insert_message(
         message.client_id.as_deref(),
         message.text.as_str(),
         (place.seq == 1).then(|| conversation.key()),
+        message.edited_at.map(Timestamp::millis),
+        message.deleted_at.map(Timestamp::millis),
+        message.first_text.map(|digest| digest.bytes()),
     ))?;
     Ok(())
 }
@@ -115,7 +169,7 @@ fn sent_rows<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = (&'a Group<'a>, &'a
     plan.groups.iter().flat_map(|group| {
         group.entries.iter().filter_map(move |numbered| match &numbered.entry {
             Entry::Sent(row) => Some((group, row)),
-            Entry::Read(_) => None,
+            Entry::Marked(_) | Entry::Changed(_) => None,
         })
     })
 }
@@ -151,30 +205,21 @@ fn write_conversation(tables: &Connection, group: &Group<'_>) -> Result<(), Faul
         return Err(Fault::corrupt("entries", group.conversation, "conversation"));
     };
     let ConversationState { last: seq, low, high } = group.state;
+    let n = group.entries.last().map_or(0, |entry| entry.n).cast_signed();
+    let sql = if group.is_new { INSERT_CONVERSATION } else { UPDATE_CONVERSATION };
+    let mut statement = tables.prepare_cached(sql)?;
     let (timestamp, id) = (last.timestamp.millis(), last.id.bytes());
-    let (low, high) =
-        ((low.sent, low.last, low.read, low.read_nth), (high.sent, high.last, high.read, high.read_nth));
+    let pair = group.conversation.key();
+    let mut values: Vec<&dyn ToSql> = vec![&group.cid];
     if group.is_new {
-        tables.prepare_cached(INSERT_CONVERSATION)?.execute((
-            group.cid,
-            group.conversation.key(),
-            timestamp,
-            id,
-            seq,
-            low.0,
-            low.1,
-            low.2,
-            low.3,
-            high.0,
-            high.1,
-            high.2,
-            high.3,
-        ))?;
-    } else {
-        tables.prepare_cached(UPDATE_CONVERSATION)?.execute((
-            group.cid, timestamp, id, seq, low.0, low.1, low.2, low.3, high.0, high.1, high.2, high.3,
-        ))?;
+        values.push(&pair);
     }
+    values.extend([&timestamp as &dyn ToSql, &id, &seq]);
+    for side in [&low, &high] {
+        values.extend([&side.sent as &dyn ToSql, &side.last, &side.read, &side.read_nth]);
+    }
+    values.extend([&low.got as &dyn ToSql, &low.got_nth, &high.got, &high.got_nth, &n]);
+    statement.execute(&values[..])?;
     Ok(())
 }
 

@@ -66,7 +66,7 @@ fn a_commit_of_nothing_does_not_pass_for_a_disk_with_room() {
     assert!(block_on(world.store.check()).is_err());
     // Nothing to write: notes, and a change of nobody.
     world.tamper(|_| {});
-    world.store.shared().queue.push_note(Job::Prune(0));
+    world.store.shared().queue.push_note(Job::Prune { mark: 0, erase: false });
     block_on(world.store.record_presence(Vec::new())).unwrap();
     assert!(block_on(world.store.check()).is_err());
     free_disk(&world);

@@ -73,9 +73,9 @@ fn a_folder_or_file_that_cannot_be_written_is_refused_by_name() {
 fn a_newer_format_is_refused_in_either_file() {
     for name in ["log.db", "tables.db"] {
         let (_world, refusal) = changed(name, |path| {
-            Connection::open(path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+            Connection::open(path).unwrap().pragma_update(None, "user_version", 3).unwrap();
         });
-        assert!(refusal.contains("format 2"), "{refusal}");
+        assert!(refusal.contains("format 3"), "{refusal}");
     }
 }
 

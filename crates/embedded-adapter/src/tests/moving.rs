@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_ports::{
     Archive, ArchiveError, ArchiveQuery,
-    model::{ConversationId, Message, MessageId, Timestamp},
+    model::{ConversationId, Message, MessageId, TextDigest, Timestamp},
 };
 use chat_testkit::{ManualClock, RecordingListener};
 use futures_executor::block_on;
@@ -15,9 +15,9 @@ use crate::{Options, Store, restore, verify};
 
 /// What stood in another store: in turns of any length, read at any time or not.
 fn messages() -> impl Strategy<Value = Vec<Message>> {
-    let one = (any::<bool>(), proptest::option::of(0..3_i64));
+    let one = (any::<bool>(), prop::array::uniform3(proptest::option::weighted(0.4, 0..3_i64)));
     prop::collection::vec(one, 1..40).prop_map(|ones| {
-        let message = |(number, (forth, read_at)): (usize, (bool, Option<i64>))| {
+        let message = |(number, (forth, [delivered, read, changed])): (usize, (bool, [Option<i64>; 3]))| {
             let seq = number as u64 + 1;
             let mut id = [7; 12];
             id[4..].copy_from_slice(&seq.to_be_bytes());
@@ -27,9 +27,13 @@ fn messages() -> impl Strategy<Value = Vec<Message>> {
                 seq,
                 sender,
                 receiver,
-                text: format!("number {seq}"),
+                text: if changed == Some(0) { String::new() } else { format!("number {seq}") },
                 timestamp: Timestamp::from_millis(9_000),
-                read_at: read_at.map(Timestamp::from_millis),
+                delivered_at: delivered.or(read).map(Timestamp::from_millis),
+                read_at: read.map(Timestamp::from_millis),
+                edited_at: changed.filter(|at| *at > 0).map(Timestamp::from_millis),
+                deleted_at: changed.filter(|at| *at == 0).map(Timestamp::from_millis),
+                first_text: changed.filter(|at| *at > 1).map(|_| TextDigest::from_bytes([3; 16])),
                 client_id: (number % 5 == 0).then(|| format!("c{seq}")),
             }
         };
@@ -51,7 +55,11 @@ fn read(messages: &mut [Message], reader: u8, seq: u64, at: i64) -> u64 {
     let unread = messages
         .iter_mut()
         .filter(|message| message.receiver == user(reader) && message.seq <= seq && !message.is_read());
-    unread.map(|message| message.read_at = Some(Timestamp::from_millis(at))).count() as u64
+    let read = unread.map(|message| {
+        message.read_at = Some(Timestamp::from_millis(at));
+        message.delivered_at = message.delivered_at.or(message.read_at);
+    });
+    read.count() as u64
 }
 
 proptest! {
@@ -123,12 +131,17 @@ fn what_this_store_has_no_form_for_is_refused_by_its_field() {
         receiver: user(2),
         text: "text".to_owned(),
         timestamp: Timestamp::from_millis(1),
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: None,
     };
     for (unfit, field) in [
         (Message { client_id: Some(String::new()), ..message.clone() }, "client_id"),
         (Message { read_at: Some(Timestamp::from_millis(i64::MIN)), ..message.clone() }, "read_at"),
+        (Message { read_at: Some(Timestamp::from_millis(5)), ..message.clone() }, "delivered_at"),
         (Message { seq: 1 << 32, ..message.clone() }, "seq"),
     ] {
         let refused = put(&world.store, &[unfit]).unwrap_err();
@@ -147,7 +160,11 @@ fn a_conversation_with_oneself_is_consistent() {
         receiver: user(3),
         text: format!("note {seq}"),
         timestamp: Timestamp::from_millis(1),
+        delivered_at: read_at.map(Timestamp::from_millis),
         read_at: read_at.map(Timestamp::from_millis),
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: None,
     };
     let given = [alone(1, Some(5)), alone(2, None), alone(3, Some(6)), alone(4, None)];

@@ -90,7 +90,7 @@ fn after_a_crash_everything_acknowledged_is_there_and_everything_agrees() {
         let store = open(copy.path());
         for message in &acknowledged {
             let stored = found(&store, message.id).unwrap();
-            assert_eq!(Message { read_at: None, ..Message::clone(&stored) }, **message);
+            assert_eq!(Message { delivered_at: None, read_at: None, ..Message::clone(&stored) }, **message);
         }
         (2..6).for_each(|sender| assert_gap_free(&conversation(&store, sender, 1)));
         store.close();

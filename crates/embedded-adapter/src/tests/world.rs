@@ -10,8 +10,9 @@ use std::{
 };
 
 use chat_ports::{
-    AppendError, Appended, Clock, CommitListener, ConversationQuery, Conversations, HistoryAnchor,
-    HistoryQuery, MessageLog, Messages, NewMessage, Receipt, ReceiptSpan, StoreError, Users,
+    AppendError, Appended, Changes, ChangesQuery, Clock, CommitListener, ConversationQuery, Conversations,
+    Delete, Edit, HistoryAnchor, HistoryQuery, MessageLog, Messages, NewMessage, Receipt, ReceiptKind,
+    ReceiptSpan, StoreError, SyncPosition, Users,
     model::{ClientId, ConversationEntry, ConversationId, Message, MessageId, Timestamp, UserId},
 };
 use chat_testkit::{ManualClock, RecordingListener, build};
@@ -77,6 +78,11 @@ impl World {
         }
     }
 
+    pub(super) fn send_text(&self, from: u8, to: u8, text: &str) -> Arc<Message> {
+        let new = NewMessage { text: build::text(text), ..self.message(from, to, None) };
+        block_on(self.store.append(new)).unwrap().message
+    }
+
     pub(super) fn try_send(&self, from: u8, to: u8) -> Result<Appended, AppendError> {
         block_on(self.store.append(self.message(from, to, None)))
     }
@@ -89,16 +95,55 @@ impl World {
         self.read_at(reader, message, 2_000_000)
     }
 
+    /// What a user missed since a position, in pages of this many.
+    pub(super) fn missed(&self, me: u8, since: &SyncPosition, limit: u32) -> Vec<Arc<Message>> {
+        let (mut all, mut since) = (Vec::new(), since.clone());
+        loop {
+            let query = ChangesQuery { user: user(me), since, limit, max_bytes: 60 };
+            let page = block_on(self.store.changes(query)).unwrap();
+            all.extend(page.messages);
+            since = page.position;
+            if page.complete {
+                return all;
+            }
+        }
+    }
+
+    pub(super) fn position(&self) -> SyncPosition {
+        block_on(self.store.position()).unwrap()
+    }
+
+    pub(super) fn edit(&self, message: &Message, text: &str, at: i64) -> Option<Arc<Message>> {
+        let (text, at) = (build::text(text), Timestamp::from_millis(at));
+        let deadline = self.clock.instant() + Duration::from_secs(5);
+        block_on(self.store.edit(Edit { message: message.id, text, at, deadline })).unwrap()
+    }
+
+    pub(super) fn delete(&self, message: &Message, at: i64) -> Option<Arc<Message>> {
+        let at = Timestamp::from_millis(at);
+        let deadline = self.clock.instant() + Duration::from_secs(5);
+        block_on(self.store.delete(Delete { message: message.id, at, deadline })).unwrap()
+    }
+
     pub(super) fn read_at(&self, reader: u8, message: &Message, at: i64) -> Option<ReceiptSpan> {
-        let reading = Receipt {
-            reader: user(reader),
+        self.receipt_at(ReceiptKind::Read, reader, message, at)
+    }
+
+    pub(super) fn deliver_at(&self, receiver: u8, message: &Message, at: i64) -> Option<ReceiptSpan> {
+        self.receipt_at(ReceiptKind::Delivered, receiver, message, at)
+    }
+
+    fn receipt_at(&self, kind: ReceiptKind, reader: u8, message: &Message, at: i64) -> Option<ReceiptSpan> {
+        let receipt = Receipt {
+            kind,
+            receiver: user(reader),
             message: message.id,
             at: Timestamp::from_millis(at),
             max_ids: 100,
             deadline: self.clock.instant() + Duration::from_secs(5),
             except: None,
         };
-        block_on(self.store.mark_read(reading)).unwrap()
+        block_on(self.store.receipt(receipt)).unwrap()
     }
 
     pub(super) fn page(&self, a: u8, b: u8, anchor: HistoryAnchor, limit: u32) -> (Vec<Arc<Message>>, bool) {

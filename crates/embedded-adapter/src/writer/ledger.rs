@@ -2,7 +2,10 @@
 
 use std::{mem, sync::Arc};
 
-use chat_ports::model::{ConversationId, Message, MessageId, Timestamp};
+use chat_ports::{
+    ReceiptKind,
+    model::{ConversationId, Message, MessageId},
+};
 use foldhash::{HashMap, HashMapExt};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     shared::Shared,
     state::{ConversationState, Who},
     tables,
-    writer::reading::Scattered,
+    writer::marking::Scattered,
 };
 
 /// A conversation's numbers including what is staged, and its number in the tables.
@@ -96,22 +99,19 @@ impl Ledger {
         let Some(seq) = self.on_tables(|tables| tables::repeated(tables, cid, sender, client_id))? else {
             return Ok(None);
         };
-        let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
-        message.read_at = self.read_at(conversation, cid, sender.other(), seq)?;
-        message.delivered_at = message.read_at;
-        Ok(Some(Arc::new(message)))
+        Ok(Some(Arc::new(self.in_tables(conversation, cid, seq)?)))
     }
 
-    fn read_at(
-        &mut self,
-        conversation: &ConversationId,
-        cid: i64,
-        reader: Who,
-        seq: u32,
-    ) -> Result<Option<Timestamp>, Fault> {
-        let unswept = self.shared.overlay.read_since(conversation, reader, seq);
-        let swept = self.on_tables(|tables| tables::reads(tables, cid, reader, seq, seq))?;
-        Ok(swept.first().and_then(|read| read.at).or(unswept))
+    /// A message that the tables have, as it is now.
+    fn in_tables(&mut self, conversation: &ConversationId, cid: i64, seq: u32) -> Result<Message, Fault> {
+        let laid = self.shared.overlay.laid(conversation, seq);
+        self.on_tables(|tables| {
+            let mut message = tables::message(tables, conversation, cid, seq)?.message;
+            let receiver = Who::receives(message.receiver, conversation);
+            tables::set_marks(tables, cid, receiver, seq, &mut message)?;
+            laid.over(&mut message, receiver, seq);
+            Ok(message)
+        })
     }
 
     /// The message at a `seq`, as it is now; `None` if it is neither in memory nor in the tables.
@@ -127,26 +127,25 @@ impl Ledger {
             return Ok(Some(found.message));
         }
         let Some(cid) = self.cid(conversation, known)? else { return Ok(None) };
-        let mut message = self.on_tables(|tables| tables::message(tables, conversation, cid, seq))?.message;
-        let reader = Who::receives(message.receiver, conversation);
-        message.read_at = self.read_at(conversation, cid, reader, seq)?;
-        message.delivered_at = message.read_at;
-        Ok(Some(Arc::new(message)))
+        Ok(Some(Arc::new(self.in_tables(conversation, cid, seq)?)))
     }
 
-    /// Which messages past `seq` the reader has read, although not all before them: none but of messages
+    /// Which messages past `seq` the receiver has marked, although not all before them: none but of messages
     /// that were moved in.
     pub(super) fn scattered(
         &mut self,
         conversation: &ConversationId,
         known: &mut Known,
-        reader: Who,
+        kind: ReceiptKind,
+        receiver: Who,
         seq: u32,
     ) -> Result<Scattered, Fault> {
-        let in_memory = self.shared.overlay.moved_in_read(conversation, reader.other(), seq);
+        let in_memory = self.shared.overlay.moved_in(conversation, kind, receiver.other(), seq);
         let (floor, unswept) = in_memory.unwrap_or((u32::MAX, Vec::new()));
         let swept = match self.cid(conversation, known)? {
-            Some(cid) => self.on_tables(|tables| tables::scattered(tables, cid, reader, seq, floor))?,
+            Some(cid) => {
+                self.on_tables(|tables| tables::scattered(tables, kind, cid, receiver, (seq, floor)))?
+            }
             None => Vec::new(),
         };
         Ok(Scattered { swept, unswept })
@@ -164,6 +163,14 @@ impl Ledger {
             let swept = tables::message(tables, &conversation, cid, seq)?;
             Ok(Some(Found { message: Arc::new(swept.message), place: swept.place }))
         })
+    }
+
+    /// The message with this id, as it is now.
+    pub(super) fn now(&mut self, id: MessageId) -> Result<Option<Arc<Message>>, Fault> {
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        let conversation = found.message.conversation();
+        let mut known = self.known(&conversation)?;
+        self.current(&conversation, &mut known, found.place.seq)
     }
 
     /// Lets the tables' snapshot go, so that their WAL can be reused. What fails here fails again,

@@ -83,6 +83,11 @@ impl Log {
         Err(Fault::Down("the log is being read, and can't be brought to disk before that ends".into()))
     }
 
+    /// Overwrites what was deleted in the WAL as well; false where a reader is in the way.
+    pub(super) fn erase(&self) -> Result<bool, Fault> {
+        Ok(sqlite::checkpoint(&self.connection, "TRUNCATE")?)
+    }
+
     /// The first and the last entry's numbers.
     pub(super) fn bounds(&self) -> Result<Option<(u64, u64)>, Fault> {
         bounds(&self.connection)

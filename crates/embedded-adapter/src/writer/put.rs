@@ -4,16 +4,16 @@ use std::{collections::HashSet, sync::Arc};
 
 use chat_ports::{
     ArchiveError, StoreError, message_difference,
-    model::{ConversationId, Message, MessageId, User},
+    model::{ConversationId, Message, MessageId},
 };
 
-use super::{Batch, Writer, users};
+use super::{Batch, Writer};
 use crate::{
     fault::Fault,
     job::{Answer, PutReply},
     overlay::DedupKey,
     record::{Entry, Row},
-    schema::UNREAD,
+    schema::UNMARKED,
     state::{ConversationState, Who},
 };
 
@@ -40,15 +40,15 @@ impl From<Fault> for Refusal {
 }
 
 impl Writer {
-    /// Puts accounts inside the open transaction.
-    pub(super) fn put_users(
+    /// Puts accounts or blocks inside the open transaction.
+    pub(super) fn put_rows(
         &mut self,
-        users: &[User],
         reply: PutReply,
         batch: &mut Batch,
+        put: impl FnOnce(&rusqlite::Connection) -> Result<Result<(), ArchiveError>, Fault>,
     ) -> Result<(), Fault> {
         let log = self.log()?;
-        match log.begin().and_then(|()| users::put(log.connection(), users)) {
+        match log.begin().and_then(|()| put(log.connection())) {
             Ok(result) => {
                 batch.answer(Answer::Put(reply, result));
                 Ok(())
@@ -80,6 +80,9 @@ impl Writer {
             return self.excuse(batch, Answer::Put(reply, Err(error)));
         }
         batch.answer(Answer::Put(reply, Ok(())));
+        if !plan.rows.is_empty() {
+            self.renew_life()?;
+        }
         plan.rows.into_iter().try_for_each(|(row, state)| self.write_entry(Entry::Sent(row), state, batch))
     }
 
@@ -102,6 +105,7 @@ impl Writer {
             let id = message.id.to_string();
             return Err(Refusal::Caller(ArchiveError::Gap { id, seq: message.seq }));
         }
+        check_form(&message)?;
         let sender = Who::is(message.sender, &conversation);
         let place = known.state.next(sender).ok_or_else(|| unfit(&message, "seq"))?;
         if !plan.ids.insert(message.id) || self.ledger.find(message.id)?.is_some() {
@@ -114,7 +118,7 @@ impl Writer {
                 return Err(differs(&message, "client_id"));
             }
         }
-        known.state.sent(sender, place, message.is_read());
+        known.state.sent(sender, place, &message);
         self.ledger.put(conversation, known);
         plan.rows.push((Row { message, place }, known.state));
         Ok(())
@@ -130,19 +134,29 @@ impl Plan {
     }
 }
 
-/// The message's number, if this store can hold the message.
+/// The message's number, if this store has such numbers.
 fn numbered(message: &Message) -> Result<u32, Refusal> {
-    if message.client_id.as_ref().is_some_and(String::is_empty) {
-        return Err(unfit(message, "client_id"));
-    }
-    if message.read_at.is_some_and(|at| at.millis() == UNREAD) {
-        return Err(unfit(message, "read_at"));
-    }
     match u32::try_from(message.seq) {
         Ok(0) => Err(Refusal::Caller(ArchiveError::Gap { id: message.id.to_string(), seq: 0 })),
         Ok(seq) => Ok(seq),
         Err(_too_large) => Err(unfit(message, "seq")),
     }
+}
+
+/// Refuses what this store has no form for.
+fn check_form(message: &Message) -> Result<(), Refusal> {
+    if message.client_id.as_ref().is_some_and(String::is_empty) {
+        return Err(unfit(message, "client_id"));
+    }
+    if message.read_at.is_some_and(|at| at.millis() == UNMARKED) {
+        return Err(unfit(message, "read_at"));
+    }
+    // Whatever is read is delivered.
+    let delivered = message.delivered_at.map(|at| at.millis());
+    if delivered == Some(UNMARKED) || (delivered.is_none() && message.is_read()) {
+        return Err(unfit(message, "delivered_at"));
+    }
+    Ok(())
 }
 
 fn unfit(message: &Message, field: &'static str) -> Refusal {

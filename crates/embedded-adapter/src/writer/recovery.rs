@@ -55,9 +55,13 @@ impl Writer {
                 if known.state.next(sender) != Some(row.place) {
                     return Err(Fault::corrupt("entries", n, "seq"));
                 }
-                known.state.sent(sender, row.place, row.message.is_read());
+                known.state.sent(sender, row.place, &row.message);
             }
-            Entry::Read(mark) => known.state.read(mark.reader, mark.seq, mark.nth),
+            Entry::Marked(mark) => known.state.mark(mark.kind, mark.receiver, mark.seq, mark.nth),
+            Entry::Changed(changed) if changed.seq > known.state.last => {
+                return Err(Fault::corrupt("entries", n, "seq"));
+            }
+            Entry::Changed(_) => {}
         }
         self.ledger.put(conversation, known);
         Ok(Staged { numbered: Numbered { n, entry }, state: known.state })

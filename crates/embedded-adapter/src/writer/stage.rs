@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Instant};
 
 use chat_ports::{
-    AppendError, Appended, Commit, NewMessage, NewUser, Receipt, StoreError,
+    AppendError, Appended, BlockChange, Commit, NewMessage, NewUser, Receipt, StoreError,
     model::{ConversationId, Message, SocketId},
 };
 
-use super::{Batch, Writer, users};
+use super::{Batch, Writer, blocks, marking::Marking, users};
 use crate::{
     fault::Fault,
-    job::{Answer, AppendReply, DoneReply, Job, ReadReply, UserReply},
+    job::{Answer, AppendReply, BlockReply, DoneReply, Job, MarkReply, UserReply},
     overlay::{DedupKey, Numbered, Staged},
     record::{Entry, Row},
     state::{ConversationState, Who},
@@ -36,17 +36,23 @@ impl Writer {
         }
         match job {
             Job::Append(message, reply) => self.append(message, reply, batch),
-            Job::Read(reading, reply) => self.mark_read(reading, reply, batch),
+            Job::Mark(receipt, reply) => self.mark(receipt, reply, batch),
+            Job::Change(revision, reply) => self.revise(revision, reply, batch),
+            Job::Block(change, reply) => self.block(change, reply, batch),
+            Job::PutBlocks(blocks, reply) => self.put_rows(reply, batch, |log| blocks::put(log, &blocks)),
             Job::AddUser(user, reply) => self.add_user(*user, reply, batch),
             Job::Presence(records, reply) => {
                 self.change(reply, batch, |log| users::record_presence(log, &records))
             }
             Job::ClearPresence(reply) => self.change(reply, batch, users::clear_presence),
-            Job::PutUsers(users, reply) => self.put_users(&users, reply, batch),
+            Job::PutUsers(users, reply) => self.put_rows(reply, batch, |log| users::put(log, &users)),
             Job::PutMessages(messages, reply) => self.put_messages(messages, reply, batch),
             Job::Probe(reply) => self.probe(reply, batch),
-            Job::Prune(safe) => {
-                self.prunable = self.prunable.max(safe);
+            Job::Prune { mark, erase } => {
+                self.prunable = self.prunable.max(mark);
+                if erase {
+                    self.erase_upto = self.erase_upto.max(mark);
+                }
                 Ok(())
             }
             #[cfg(test)]
@@ -81,7 +87,7 @@ impl Writer {
                 return self.excuse(batch, Answer::Append(reply, Err(StoreError::from(fault).into())));
             }
         }
-        known.state.sent(sender, place, false);
+        known.state.sent(sender, place, &message);
         self.ledger.put(conversation, known);
         batch.commits.push(Commit::Sent { message: Arc::clone(&message), except });
         let appended = Appended { message: Arc::clone(&message), repeated: false };
@@ -113,24 +119,24 @@ impl Writer {
         Ok(None)
     }
 
-    fn mark_read(&mut self, reading: Receipt, reply: ReadReply, batch: &mut Batch) -> Result<(), Fault> {
-        let found = match self.ledger.find(reading.message) {
-            Ok(Some(found)) if found.message.receiver == reading.receiver => found,
-            Ok(_) => return self.excuse(batch, Answer::Read(reply, Ok(None))),
-            Err(fault) => return self.excuse(batch, Answer::Read(reply, Err(fault.into()))),
+    fn mark(&mut self, receipt: Receipt, reply: MarkReply, batch: &mut Batch) -> Result<(), Fault> {
+        let found = match self.ledger.find(receipt.message) {
+            Ok(Some(found)) if found.message.receiver == receipt.receiver => found,
+            Ok(_) => return self.excuse(batch, Answer::Mark(reply, Ok(None))),
+            Err(fault) => return self.excuse(batch, Answer::Mark(reply, Err(fault.into()))),
         };
-        match self.plan_reading(&reading, &found) {
-            Ok((read, None)) => {
-                batch.answer(Answer::Read(reply, Ok(Some(read))));
-                Ok(())
+        match self.plan_marking(&receipt, &found) {
+            Ok(Marking { span, marks }) => {
+                if span.count > 0 {
+                    let Receipt { kind, receiver, except, .. } = receipt;
+                    batch.commits.push(Commit::Receipt { kind, receiver, span: span.clone(), except });
+                }
+                batch.answer(Answer::Mark(reply, Ok(Some(span))));
+                marks
+                    .into_iter()
+                    .try_for_each(|(mark, state)| self.write_entry(Entry::Marked(mark), state, batch))
             }
-            Ok((read, Some((mark, state)))) => {
-                let (kind, receiver, except) = (reading.kind, reading.receiver, reading.except);
-                batch.commits.push(Commit::Receipt { kind, receiver, span: read.clone(), except });
-                batch.answer(Answer::Read(reply, Ok(Some(read))));
-                self.write_entry(Entry::Read(mark), state, batch)
-            }
-            Err(fault) => self.excuse(batch, Answer::Read(reply, Err(fault.into()))),
+            Err(fault) => self.excuse(batch, Answer::Mark(reply, Err(fault.into()))),
         }
     }
 
@@ -159,6 +165,20 @@ impl Writer {
             }
             Err(fault) => {
                 batch.answer(Answer::User(reply, Err(super::refusal(&fault).into())));
+                Err(fault)
+            }
+        }
+    }
+
+    fn block(&self, change: BlockChange, reply: BlockReply, batch: &mut Batch) -> Result<(), Fault> {
+        let log = self.log()?;
+        match log.begin().and_then(|()| blocks::change(log.connection(), &change)) {
+            Ok(result) => {
+                batch.answer(Answer::Block(reply, result));
+                Ok(())
+            }
+            Err(fault) => {
+                batch.answer(Answer::Block(reply, Err(super::refusal(&fault).into())));
                 Err(fault)
             }
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chat_ports::{
-    Archive, ArchiveError, ArchiveQuery, Extent, Login, MessagePlace, TakenField,
-    model::{Message, PasswordHash, Timestamp, User, UserId},
+    Archive, ArchiveError, ArchiveQuery, ChangesError, Extent, Login, MessagePlace, TakenField,
+    model::{Block, Message, PasswordHash, Timestamp, User, UserId},
 };
 use futures_executor::block_on;
 
@@ -85,6 +85,11 @@ pub(super) fn foreign_messages(world: &World, a: UserId, b: UserId, count: u64) 
         }
     };
     (1..=count).map(message).collect()
+}
+
+/// Whatever is read is delivered.
+fn mark_read(message: &mut Message, at: Option<Timestamp>) {
+    (message.delivered_at, message.read_at) = (at, at);
 }
 
 fn assert_differs(result: Result<(), ArchiveError>, collection: &str, id: impl ToString, field: &str) {
@@ -216,7 +221,7 @@ pub fn put_messages_stand_exactly_as_they_were_given(fixture: Fixture) {
     given[2].text = "x".repeat(100_000);
     given[3].timestamp = Timestamp::from_millis(-1);
     for number in [0, 4, 5, 7] {
-        given[number].read_at = Some(Timestamp::from_millis(70_000 - number as i64));
+        mark_read(&mut given[number], Some(Timestamp::from_millis(70_000 - number as i64)));
     }
     world.put(&given).unwrap();
     assert_eq!(world.walk(4), given);
@@ -235,7 +240,7 @@ pub fn messages_of_absent_users_and_to_oneself_are_kept(fixture: Fixture) {
     for (x, y) in [(a, a), (a, b), (b, b)] {
         given.extend(foreign_messages(&world, x, y, 4));
     }
-    given[1].read_at = Some(Timestamp::from_millis(60_000));
+    mark_read(&mut given[1], Some(Timestamp::from_millis(60_000)));
     world.put(&given).unwrap();
     assert_eq!(world.walk(3), given);
     assert_eq!(world.all(a, a).len(), 4);
@@ -246,7 +251,7 @@ pub fn messages_of_absent_users_and_to_oneself_are_kept(fixture: Fixture) {
 pub fn putting_again_what_stands_there_changes_nothing(fixture: Fixture) {
     let (world, [a, b, c]) = World::with_users(fixture);
     let mut given = foreign_messages(&world, a, b, 8);
-    given[3].read_at = Some(Timestamp::from_millis(60_000));
+    mark_read(&mut given[3], Some(Timestamp::from_millis(60_000)));
     given.extend(foreign_messages(&world, a, c, 3));
     world.put(&given[..5]).unwrap();
     world.put(&given[2..9]).unwrap();
@@ -270,7 +275,10 @@ pub fn another_message_in_its_place_is_refused_by_its_field(fixture: Fixture) {
         (Message { sender: b, receiver: a, ..third.clone() }, "sender"),
         (Message { text: "another".into(), ..third.clone() }, "text"),
         (Message { timestamp: other, ..third.clone() }, "timestamp"),
+        (Message { delivered_at: Some(other), ..third.clone() }, "delivered_at"),
         (Message { read_at: Some(other), ..third.clone() }, "read_at"),
+        (Message { edited_at: Some(other), ..third.clone() }, "edited_at"),
+        (Message { deleted_at: Some(other), ..third.clone() }, "deleted_at"),
         (Message { client_id: None, ..third.clone() }, "client_id"),
         // Where none stands yet, its id and its name must be new.
         (Message { seq: 4, client_id: None, ..third.clone() }, "seq"),
@@ -312,7 +320,7 @@ pub fn sending_goes_on_after_what_was_put(fixture: Fixture) {
 pub fn what_is_put_is_no_commit(fixture: Fixture) {
     let (world, [a, b]) = World::with_users(fixture);
     let mut given = foreign_messages(&world, a, b, 3);
-    given[0].read_at = Some(Timestamp::from_millis(60_000));
+    mark_read(&mut given[0], Some(Timestamp::from_millis(60_000)));
     world.put(&given).unwrap();
     assert_eq!(world.fixture.commits.take(), []);
     world.send(a, b, "hello");
@@ -325,7 +333,7 @@ pub fn after_a_restart_what_was_put_is_there(fixture: Fixture) {
     world.put_users(&accounts).unwrap();
     let mut given = foreign_messages(&world, accounts[0].id, accounts[1].id, 40);
     for number in [0, 2, 7, 8, 20, 33] {
-        given[number].read_at = Some(Timestamp::from_millis(60_000 + number as i64));
+        mark_read(&mut given[number], Some(Timestamp::from_millis(60_000 + number as i64)));
     }
     world.put(&given[..25]).unwrap();
     let Some(world) = world.restarted() else { return };
@@ -344,7 +352,7 @@ pub fn a_long_archive_is_moved_in_pages(fixture: Fixture) {
         given.extend(foreign_messages(&world, x, y, count));
     }
     for (number, message) in given.iter_mut().enumerate() {
-        message.read_at = (number % 7 < 4).then(|| Timestamp::from_millis(60_000 + number as i64 / 9));
+        mark_read(message, (number % 7 < 4).then(|| Timestamp::from_millis(60_000 + number as i64 / 9)));
     }
     for page in given.chunks(17) {
         world.put(page).unwrap();
@@ -356,4 +364,51 @@ pub fn a_long_archive_is_moved_in_pages(fixture: Fixture) {
     let expected =
         Extent { users: 0, last_user: None, messages: given.len() as u64, last_message, blocks: 0 };
     assert_eq!(world.extent(), expected);
+}
+
+pub fn blocks_are_walked_and_put_as_they_stand(fixture: Fixture) {
+    let world = World::new(fixture);
+    let [a, b, c] = users(&world);
+    let block = |blocker, blocked, since| Block { blocker, blocked, since: Timestamp::from_millis(since) };
+    let given = vec![block(a, b, 3), block(a, c, 1), block(c, a, -2)];
+    let (archive, walked) = (world.archive(), |after, limit| block_on(world.archive().blocks(after, limit)));
+    for _ in 0..2 {
+        block_on(archive.put_blocks(given.clone())).unwrap();
+    }
+    assert_eq!(walked(None, 10).unwrap(), given);
+    assert_eq!(walked(Some((a, b)), 1).unwrap(), given[1..2]);
+    assert_eq!(walked(Some((c, a)), 1).unwrap(), []);
+    assert_eq!(world.extent().blocks, 3);
+    assert_eq!(block_on(world.fixture.ports.blocks.between(a, vec![b])).unwrap(), given[..1]);
+    let refused = block_on(archive.put_blocks(vec![block(a, b, 4)]));
+    assert_differs(refused, "blocks", format!("{a}:{b}"), "since");
+}
+
+pub fn messages_with_all_that_may_have_become_of_them_are_put_exactly(fixture: Fixture) {
+    let world = World::new(fixture);
+    let [a, b] = users(&world);
+    let mut given = foreign_messages(&world, a, b, 12);
+    let at = |time| Some(Timestamp::from_millis(60_000 + time));
+    for (number, message) in given.iter_mut().enumerate() {
+        // What is delivered stands in front of what is not, on each side.
+        message.delivered_at = if number < 8 { at(number as i64) } else { None };
+        message.read_at = if number < 5 { at(20 + number as i64 / 2) } else { None };
+        match number % 3 {
+            0 => *message = message.edited("edited".to_owned(), Timestamp::from_millis(70_000)),
+            1 => *message = message.tombstone(Timestamp::from_millis(71_000)),
+            _ => {}
+        }
+    }
+    let since = world.position();
+    world.put(&given).unwrap();
+    assert_eq!(world.walk(5), given);
+    assert!(world.all(a, b).iter().map(|message| &**message).eq(given.iter()));
+    let old = world.changes(a, &since, 10, usize::MAX);
+    assert!(matches!(old, Err(ChangesError::Foreign)), "a position from before is of another life: {old:?}");
+    let world = match world.restarted() {
+        Some(world) => world,
+        None => return,
+    };
+    assert_eq!(world.walk(100), given);
+    assert_eq!(world.deliver(b, &given[10], 80_000).count, 2);
 }
