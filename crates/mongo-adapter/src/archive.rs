@@ -21,7 +21,7 @@ use mongodb::Collection;
 pub(crate) use messages::is_moved_in_read;
 
 use crate::{
-    Store,
+    Store, blocks,
     connection::Collections,
     error::{Fault, unavailable},
     store::Inner,
@@ -66,12 +66,16 @@ impl Archive for Store {
         .await
     }
 
-    async fn blocks(&self, _after: Option<(UserId, UserId)>, _limit: u32) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
+    async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError> {
+        let work = move |_, collections: Arc<Collections>| async move {
+            Ok(collections.limit(blocks::page(&collections, after, limit)).await?)
+        };
+        self.on_runtime(work).await
     }
 
-    async fn put_blocks(&self, _blocks: Vec<Block>) -> Result<(), ArchiveError> {
-        Err(StoreError::Internal("this store has no blocks yet".into()).into())
+    async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        let work = |_, collections: Arc<Collections>| async move { blocks::put(&collections, blocks).await };
+        self.on_runtime(work).await
     }
 }
 
@@ -92,7 +96,7 @@ impl Store {
 
 async fn extent(collections: &Collections) -> Result<Extent, Fault> {
     Ok(Extent {
-        blocks: 0,
+        blocks: count(&collections.blocks).await?,
         users: count(&collections.users).await?,
         last_user: collections.limit(accounts::last(collections)).await?,
         messages: count(&collections.messages).await?,

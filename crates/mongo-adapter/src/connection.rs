@@ -22,6 +22,8 @@ pub(crate) struct Collections {
     pub(crate) messages: Collection<RawDocumentBuf>,
     /// Derived from `messages`; never the truth.
     pub(crate) conversations: Collection<RawDocumentBuf>,
+    /// Who blocks whom.
+    pub(crate) blocks: Collection<RawDocumentBuf>,
     pub(crate) migrations: Collection<RawDocumentBuf>,
     /// Locks and marks.
     pub(crate) meta: Collection<RawDocumentBuf>,
@@ -43,6 +45,7 @@ impl Collections {
             users: database.collection("users"),
             messages: database.collection("messages"),
             conversations: database.collection("conversations"),
+            blocks: database.collection("blocks"),
             migrations: database.collection("migrations"),
             meta: database.collection("meta"),
             operation_timeout: options.operation_timeout,

@@ -9,6 +9,7 @@ mod derive;
 mod document;
 mod list;
 mod marks;
+mod partners;
 mod unread;
 mod upkeep;
 
@@ -42,11 +43,19 @@ impl Conversations for Store {
         self.inner.run(work).await
     }
 
-    async fn partners(&self, _user: UserId, _most: u32) -> Result<Vec<UserId>, StoreError> {
-        Err(StoreError::Internal("this store names no partners yet".into()))
+    async fn partners(&self, user: UserId, most: u32) -> Result<Vec<UserId>, StoreError> {
+        let pending = self.inner.upkeep.pending_of(user)?;
+        let work = move |collections: Arc<Collections>| async move {
+            partners::of(&collections, user, pending, most).await
+        };
+        self.inner.run(work).await
     }
 
-    async fn partners_among(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
-        Err(StoreError::Internal("this store names no partners yet".into()))
+    async fn partners_among(&self, user: UserId, others: Vec<UserId>) -> Result<Vec<UserId>, StoreError> {
+        let pending = self.inner.upkeep.pending_of(user)?;
+        let work = move |collections: Arc<Collections>| async move {
+            partners::among(&collections, user, &pending, others).await
+        };
+        self.inner.run(work).await
     }
 }

@@ -1,13 +1,17 @@
-//! Readings: a few tasks, so that on this node each conversation has one that changes its messages.
+//! Receipts, edits and deletions: a few tasks, so that on this node each conversation has one that changes its messages.
 //!
 //! Two updates of one message beside each other would be safe on MongoDB, not on FerretDB 1. A lane is
-//! picked by the conversation, works one reading after the other, and tells the listener of each.
+//! picked by the conversation, does one change after the other, and tells the listener of each.
 
-mod reading;
+mod marking;
+mod revising;
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{hash::BuildHasher, sync::Arc, time::Instant};
 
-use chat_ports::{Receipt, ReceiptSpan, StoreError, model::ConversationId};
+use chat_ports::{
+    Delete, Edit, Receipt, ReceiptSpan, StoreError,
+    model::{ConversationId, Message, MessageId},
+};
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 use tokio::{
@@ -17,18 +21,58 @@ use tokio::{
 
 use crate::{Options, error::unavailable, store::Inner};
 
-type Reply = oneshot::Sender<Result<ReceiptSpan, StoreError>>;
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// A reading of a message that was sent to the reader, and where the answer goes.
-pub(crate) struct Job {
-    pub(crate) reading: Receipt,
-    pub(crate) conversation: ConversationId,
-    /// The message's number.
-    pub(crate) seq: u64,
-    pub(crate) reply: Reply,
+/// A change of messages that are stored, and where the answer goes.
+pub(crate) enum Job {
+    /// A receipt for a message that was sent to the receiver.
+    Mark {
+        receipt: Receipt,
+        conversation: ConversationId,
+        /// The message's number.
+        seq: u64,
+        reply: Reply<ReceiptSpan>,
+    },
+    /// Another text for a message, or none.
+    Revise { revision: Revision, conversation: ConversationId, reply: Reply<Option<Arc<Message>>> },
 }
 
-/// The lanes' queues. Bounded each; past the bound, and after closing, a reading is refused at once.
+/// What becomes of a message's text.
+#[derive(Debug, Clone)]
+pub(crate) enum Revision {
+    /// Another one.
+    Edit(Edit),
+    /// None.
+    Delete(Delete),
+}
+
+impl Revision {
+    /// Which message.
+    pub(crate) const fn message(&self) -> MessageId {
+        match self {
+            Self::Edit(edit) => edit.message,
+            Self::Delete(delete) => delete.message,
+        }
+    }
+
+    /// Until when it must be stored.
+    pub(crate) const fn deadline(&self) -> Instant {
+        match self {
+            Self::Edit(edit) => edit.deadline,
+            Self::Delete(delete) => delete.deadline,
+        }
+    }
+}
+
+impl Job {
+    const fn conversation(&self) -> &ConversationId {
+        match self {
+            Self::Mark { conversation, .. } | Self::Revise { conversation, .. } => conversation,
+        }
+    }
+}
+
+/// The lanes' queues. Bounded each; past the bound, and after closing, a change is refused at once.
 pub(crate) struct Lanes {
     senders: Mutex<Vec<mpsc::Sender<Job>>>,
 }
@@ -43,15 +87,15 @@ impl Lanes {
         (Self { senders: Mutex::new(senders) }, receivers)
     }
 
-    /// Queues a reading.
+    /// Queues a change.
     ///
     /// # Errors
     /// The lane is full, or the store is closed.
     pub(crate) fn push(&self, job: Job) -> Result<(), StoreError> {
         let senders = self.senders.lock();
-        let lane = lane_of(&job.conversation, senders.len());
+        let lane = lane_of(job.conversation(), senders.len());
         let Some(sender) = senders.get(lane) else { return Err(unavailable("the store is closed")) };
-        sender.try_send(job).map_err(|_full_or_gone| unavailable("too many readings wait"))
+        sender.try_send(job).map_err(|_full_or_gone| unavailable("too many changes wait"))
     }
 
     /// Refuses everything from now on; what waits is still done.
@@ -72,6 +116,11 @@ pub(crate) fn start(inner: &Arc<Inner>, receivers: Receivers) -> Vec<JoinHandle<
 
 async fn run(inner: Arc<Inner>, mut jobs: mpsc::Receiver<Job>) {
     while let Some(job) = jobs.recv().await {
-        reading::carry_out(&inner, job).await;
+        match job {
+            Job::Mark { receipt, conversation, seq, reply } => {
+                marking::carry_out(&inner, receipt, conversation, seq, reply).await;
+            }
+            Job::Revise { revision, reply, .. } => revising::carry_out(&inner, revision, reply).await,
+        }
     }
 }

@@ -13,7 +13,9 @@
 //! documents look like in `documents`.
 
 mod archive;
+mod blocks;
 mod bulk;
+mod changes;
 mod clock;
 mod connection;
 mod conversations;

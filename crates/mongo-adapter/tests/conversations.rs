@@ -146,7 +146,7 @@ fn nothing_is_counted_where_the_last_message_was_read() {
     let before = proxy.seen("aggregate");
     assert_eq!(list(&node, me)[0].unread, 2);
     assert_eq!(proxy.seen("aggregate"), before + 1);
-    block_on(node.store.mark_read(node.reading(me, &last))).unwrap();
+    block_on(node.store.receipt(node.reading(me, &last))).unwrap();
     assert_eq!(list(&node, me)[0].unread, 0);
     assert_eq!(proxy.seen("aggregate"), before + 1);
 }

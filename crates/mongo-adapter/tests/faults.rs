@@ -20,7 +20,10 @@ use std::{
 use bson::doc;
 use chat_mongo_adapter::{Options, Store};
 use chat_mongo_testkit::{Answer, Proxy, TestDatabase, block_on as on_driver, server_address, until};
-use chat_ports::{AppendError, Clock, Commit, MessageLog, Messages, NewMessage, StoreError, StoreHealth};
+use chat_ports::{
+    AppendError, Clock, Commit, Delete, Edit, MessageLog, Messages, NewMessage, Receipt, StoreError,
+    StoreHealth,
+};
 use chat_testkit::{RecordingListener, SequentialIds, build};
 use futures_executor::block_on;
 use support::{Node, PATIENCE, SystemClock, options, pair};
@@ -117,10 +120,33 @@ fn a_reading_whose_answer_is_lost_is_counted_and_told_once() {
         let sent = [(); 3].map(|()| world.node.send(a, b, "hello"));
         world.proxy.answer("update", 1, fault);
         world.node.commits.take();
-        let read = block_on(world.node.store.mark_read(world.node.reading(b, &sent[2]))).unwrap().unwrap();
+        let read = block_on(world.node.store.receipt(world.node.reading(b, &sent[2]))).unwrap().unwrap();
         assert_eq!((read.count, read.messages), (3, sent.map(|message| message.id).to_vec()));
         let told = world.node.commits.take();
         assert!(matches!(told.as_slice(), [Commit::Receipt { .. }]), "{told:?}");
+    }
+}
+
+#[test]
+fn an_edit_and_a_deletion_whose_answers_are_lost_are_told_once() {
+    let world = World::new(|_| {});
+    let (a, b) = pair();
+    for (round, fault) in
+        [Answer::Cut, Answer::CutBefore, Answer::Instead(step_down())].into_iter().enumerate()
+    {
+        let sent = world.node.send(a, b, "hello");
+        let Receipt { message, at, deadline, .. } = world.node.reading(b, &sent);
+        let text = format!("other {round}");
+        world.proxy.answer("update", 1, fault.clone());
+        world.node.commits.take();
+        let edit = Edit { message, text: build::text(&text), at, deadline };
+        let edited = block_on(world.node.store.edit(edit)).unwrap().unwrap();
+        assert_eq!((edited.text.as_str(), edited.edited_at), (text.as_str(), Some(at)));
+        assert_eq!(world.node.commits.take(), [Commit::Edited { message: edited }]);
+        world.proxy.answer("update", 1, fault);
+        let deleted = block_on(world.node.store.delete(Delete { message, at, deadline })).unwrap().unwrap();
+        assert_eq!(*deleted, sent.tombstone(at));
+        assert_eq!(world.node.commits.take(), [Commit::Deleted { message: deleted }]);
     }
 }
 

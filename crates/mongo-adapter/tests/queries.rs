@@ -15,9 +15,10 @@ use std::{
 use bson::{Bson, Document, doc};
 use chat_mongo_testkit::{Proxy, TestDatabase, block_on as drive, server_address};
 use chat_ports::{
-    Archive, ArchiveQuery, ConversationQuery, Conversations, HistoryAnchor, HistoryQuery, Login, MessageLog,
-    Messages, PresenceRecord, UserQuery, Users,
-    model::{ConversationCursor, ConversationId, Message, Timestamp, User, UserCursor, UserId},
+    Archive, ArchiveQuery, BlockChange, Blocks, Changes, ChangesQuery, ConversationQuery, Conversations,
+    Delete, Edit, HistoryAnchor, HistoryQuery, Login, MessageLog, Messages, PresenceRecord, Receipt,
+    ReceiptKind, UserQuery, Users,
+    model::{Block, ConversationCursor, ConversationId, Message, Timestamp, User, UserCursor, UserId},
 };
 use chat_testkit::{SequentialIds, build};
 use futures_executor::block_on;
@@ -269,14 +270,53 @@ fn move_everything(node: &Node, a: UserId, ids: &SequentialIds) {
         receiver,
         text: "moved".into(),
         timestamp: Timestamp::from_millis(1),
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
         client_id: None,
+        first_text: None,
     };
     for _ in 0..2 {
         block_on(store.put_messages(vec![next.clone()])).unwrap();
     }
     let clash = Message { seq: next.seq + 1, ..next };
     block_on(store.put_messages(vec![clash])).unwrap_err();
+    let block = Block { blocker: a, blocked: receiver, since: Timestamp::from_millis(1) };
+    for _ in 0..2 {
+        block_on(store.put_blocks(vec![block])).unwrap();
+    }
+    for after in [None, Some((a, a))] {
+        block_on(store.blocks(after, 5)).unwrap();
+    }
+}
+
+/// Receipts, edits, a deletion, and what others missed of them.
+fn change(node: &Node, a: UserId, b: UserId, sent: &Message) {
+    let store = &*node.store;
+    let since = block_on(store.position()).unwrap();
+    let delivered = Receipt { kind: ReceiptKind::Delivered, ..node.reading(b, sent) };
+    block_on(store.receipt(delivered)).unwrap();
+    let Receipt { message, at, deadline, .. } = node.reading(b, sent);
+    block_on(store.edit(Edit { message, text: build::text("other"), at, deadline })).unwrap();
+    block_on(store.delete(Delete { message, at, deadline })).unwrap();
+    let mut query = ChangesQuery { user: a, since, limit: 1, max_bytes: 1_000 };
+    loop {
+        let page = block_on(store.changes(query.clone())).unwrap();
+        query.since = page.position;
+        if page.complete {
+            break;
+        }
+    }
+    for blocks in [true, true, false] {
+        let change = BlockChange { blocker: a, blocked: b, blocks, at, most: 5 };
+        block_on(Blocks::change(store, change)).unwrap();
+    }
+    block_on(store.blocked_by(a)).unwrap();
+    block_on(store.between(a, vec![b])).unwrap();
+    block_on(store.partners(a, 5)).unwrap();
+    let stranger = UserId::from_bytes([77; 12]);
+    block_on(store.partners_among(a, vec![b, stranger])).unwrap();
 }
 
 fn converse(node: &Node, a: UserId, b: UserId) {
@@ -288,7 +328,8 @@ fn converse(node: &Node, a: UserId, b: UserId) {
     node.append(named("hello")).unwrap();
     node.append(named("hello")).unwrap();
     let sent = node.send(a, b, "second");
-    block_on(store.mark_read(node.reading(b, &sent))).unwrap();
+    block_on(store.receipt(node.reading(b, &sent))).unwrap();
+    change(node, a, b, &node.send(a, b, "third"));
     block_on(Messages::find(store, sent.id)).unwrap();
     let conversation = ConversationId::between(a, b);
     for anchor in [

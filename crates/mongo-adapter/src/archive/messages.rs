@@ -11,6 +11,7 @@ use foldhash::HashMap;
 
 use super::{insert, refused};
 use crate::{
+    changes::renew_life,
     connection::Collections,
     conversations::{Last, write},
     documents::{Dedup, binary_key, encode_message, object_id, read_message},
@@ -105,7 +106,8 @@ pub(super) async fn put(
     }
     let ends = messages.iter().map(|message| (message.conversation(), Last::from(message)));
     let ends: HashMap<_, _> = ends.collect();
-    Ok(write(collections, &ends.into_iter().collect::<Vec<_>>()).await?)
+    write(collections, &ends.into_iter().collect::<Vec<_>>()).await?;
+    Ok(collections.limit(renew_life(collections)).await?)
 }
 
 /// Whether each message follows the one before it, here or in the database.

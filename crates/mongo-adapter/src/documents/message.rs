@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, spec::BinarySubtype};
 use chat_ports::{
     NewMessage, StoreError,
-    model::{ConversationId, Message, MessageId, Timestamp, UserId},
+    model::{ConversationId, Message, MessageId, TextDigest, Timestamp, UserId},
 };
 
 use super::fields::{Source, as_bool, as_id, as_text, as_time, as_whole, date, made_at, object_id, put};
@@ -45,7 +45,20 @@ pub(crate) struct Stored {
 
 /// A new message's document.
 pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Timestamp) -> RawDocumentBuf {
-    let Message { id, seq, sender, receiver, text, timestamp, read_at, client_id, .. } = message;
+    let Message {
+        id,
+        seq,
+        sender,
+        receiver,
+        text,
+        timestamp,
+        delivered_at,
+        read_at,
+        edited_at,
+        deleted_at,
+        client_id,
+        first_text,
+    } = message;
     let mut document = RawDocumentBuf::new();
     document.append(cstr!("_id"), object_id(id.0));
     document.append(cstr!("sender"), object_id(sender.0));
@@ -61,8 +74,22 @@ pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Times
         document.append(cstr!("clientId"), client_id.as_str());
     }
     document.append(cstr!("changedAt"), date(changed_at));
-    if let Some(read_at) = read_at {
-        document.append(cstr!("readAt"), date(*read_at));
+    // What is read is delivered with it, where nothing else stands here.
+    let delivered_at = delivered_at.filter(|at| Some(*at) != *read_at);
+    let times = [
+        (cstr!("deliveredAt"), &delivered_at),
+        (cstr!("readAt"), read_at),
+        (cstr!("editedAt"), edited_at),
+        (cstr!("deletedAt"), deleted_at),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            document.append(name, date(*time));
+        }
+    }
+    if let Some(digest) = first_text {
+        let bytes = digest.bytes();
+        document.append(cstr!("firstText"), RawBinaryRef { subtype: BinarySubtype::Generic, bytes: &bytes });
     }
     document
 }
@@ -75,7 +102,8 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
     let source = Source { collection: COLLECTION, document };
     let (mut id, mut sender, mut receiver, mut text) = (None, None, None, None);
     let (mut is_read, mut timestamp, mut seq, mut dedup) = (None, None, None, None);
-    let (mut client_id, mut changed_at, mut read_at) = (None, None, None);
+    let (mut client_id, mut changed_at, mut delivered_at, mut read_at) = (None, None, None, None);
+    let (mut edited_at, mut deleted_at, mut first_text) = (None, None, None);
     source.each(|name, value| match name {
         "_id" => put(&mut id, value, as_id, "_id"),
         "sender" => put(&mut sender, value, as_id, "sender"),
@@ -87,7 +115,11 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
         "dedup" => put(&mut dedup, value, as_dedup, "dedup"),
         "clientId" => put(&mut client_id, value, as_text, "clientId"),
         "changedAt" => put(&mut changed_at, value, as_time, "changedAt"),
+        "deliveredAt" => put(&mut delivered_at, value, as_time, "deliveredAt"),
         "readAt" => put(&mut read_at, value, as_time, "readAt"),
+        "editedAt" => put(&mut edited_at, value, as_time, "editedAt"),
+        "deletedAt" => put(&mut deleted_at, value, as_time, "deletedAt"),
+        "firstText" => put(&mut first_text, value, as_digest, "firstText"),
         _ => None,
     })?;
     let id = source.need(id, "_id")?;
@@ -100,18 +132,23 @@ pub(crate) fn read_message(document: &RawDocument) -> Result<Stored, StoreError>
         receiver: UserId(source.need(receiver, "receiver")?),
         text: source.need(text, "message")?,
         timestamp,
-        delivered_at: read_at,
+        delivered_at: delivered_at.or(read_at),
         read_at,
-        edited_at: None,
-        deleted_at: None,
+        edited_at,
+        deleted_at,
         client_id,
-        first_text: None,
+        first_text,
     };
     Ok(Stored { message, dedup, changed_at })
 }
 
 fn as_dedup(value: RawBsonRef<'_>) -> Option<Dedup> {
     value.as_str().map(|text| Dedup(text.into()))
+}
+
+fn as_digest(value: RawBsonRef<'_>) -> Option<TextDigest> {
+    let RawBsonRef::Binary(binary) = value else { return None };
+    binary.bytes.try_into().ok().map(TextDigest::from_bytes)
 }
 
 fn as_seq(value: RawBsonRef<'_>) -> Option<u64> {

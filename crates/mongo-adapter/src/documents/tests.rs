@@ -147,7 +147,11 @@ proptest! {
             receiver: ids.user(),
             text,
             timestamp: at(times.0),
+            delivered_at: times.1.map(at),
             read_at: times.1.map(at),
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
             client_id,
         };
         let dedup = Dedup("name".into());

@@ -6,11 +6,12 @@ use bson::Document;
 use serde::Deserialize;
 
 /// In the order of their numbers.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     include_str!("../../../../migrations/0001-indexes.json"),
     include_str!("../../../../migrations/0002-users.json"),
     include_str!("../../../../migrations/0003-messages.json"),
     include_str!("../../../../migrations/0004-validators.json"),
+    include_str!("../../../../migrations/0005-changes.json"),
 ];
 
 /// The migrations of this build.

@@ -1,13 +1,13 @@
 //! The ports that write: [`MessageLog`], and [`StoreHealth`].
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use bson::doc;
 use chat_ports::{
-    AppendError, Appended, BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery,
-    Delete, Edit, MessageLog, NewMessage, Receipt, ReceiptSpan, StoreError, StoreHealth, SyncPosition,
-    model::{Block, Message, MessageId, UserId},
+    AppendError, Appended, Delete, Edit, MessageLog, NewMessage, Receipt, ReceiptSpan, StoreError,
+    StoreHealth,
+    model::{Message, MessageId},
 };
 use tokio::sync::oneshot;
 
@@ -16,7 +16,7 @@ use crate::{
     connection::Collections,
     documents::{object_id, read_message},
     error::{Fault, unavailable},
-    lanes::Job,
+    lanes::{Job, Revision},
 };
 
 #[async_trait]
@@ -27,64 +27,63 @@ impl MessageLog for Store {
         answer.await.unwrap_or_else(|_gone| Err(closed().into()))
     }
 
-    async fn receipt(&self, reading: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
+    async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
+        let inner = self.inner.clone();
+        self.in_time(receipt.deadline, async move { mark(&inner, receipt).await }).await
+    }
+
+    async fn edit(&self, edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
+        self.revise(Revision::Edit(edit)).await
+    }
+
+    async fn delete(&self, delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
+        self.revise(Revision::Delete(delete)).await
+    }
+}
+
+impl Store {
+    /// Does something on the store's runtime, and waits for it until the deadline at most. What has begun then goes on.
+    async fn in_time<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
         let task = self.inner.handle.spawn(async move {
-            let now = inner.clock.instant();
-            let patience = reading.deadline.saturating_duration_since(now);
+            let patience = deadline.saturating_duration_since(inner.clock.instant());
             if patience.is_zero() {
                 return Err(StoreError::Timeout);
             }
-            let read = tokio::time::timeout(patience, read(&inner, reading)).await;
-            read.unwrap_or(Err(StoreError::Timeout))
+            tokio::time::timeout(patience, work).await.unwrap_or(Err(StoreError::Timeout))
         });
         task.await.unwrap_or_else(|_cancelled| Err(closed()))
     }
 
-    async fn edit(&self, _edit: Edit) -> Result<Option<Arc<Message>>, StoreError> {
-        Err(StoreError::Internal("this store edits no messages yet".into()))
-    }
-
-    async fn delete(&self, _delete: Delete) -> Result<Option<Arc<Message>>, StoreError> {
-        Err(StoreError::Internal("this store deletes no messages yet".into()))
+    async fn revise(&self, revision: Revision) -> Result<Option<Arc<Message>>, StoreError> {
+        let inner = self.inner.clone();
+        self.in_time(revision.deadline(), async move { revise(&inner, revision).await }).await
     }
 }
 
-#[async_trait]
-impl Changes for Store {
-    async fn position(&self) -> Result<SyncPosition, StoreError> {
-        Err(StoreError::Internal("this store has no changes yet".into()))
-    }
-
-    async fn changes(&self, _query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
-        Err(StoreError::Internal("this store has no changes yet".into()).into())
-    }
-}
-
-#[async_trait]
-impl Blocks for Store {
-    async fn change(&self, _change: BlockChange) -> Result<bool, BlockError> {
-        Err(StoreError::Internal("this store has no blocks yet".into()).into())
-    }
-
-    async fn blocked_by(&self, _blocker: UserId) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn between(&self, _user: UserId, _others: Vec<UserId>) -> Result<Vec<Block>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
-/// Finds the message, and hands the reading to its conversation's lane.
-async fn read(inner: &Inner, reading: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
+/// Finds the message, and hands the receipt to its conversation's lane.
+async fn mark(inner: &Inner, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError> {
     let collections = inner.gate.pass()?.clone();
-    let found = find(&collections, reading.message).await.inspect_err(|fault| inner.observe(fault))?;
-    let Some(message) = found.filter(|message| message.receiver == reading.receiver) else { return Ok(None) };
+    let found = find(&collections, receipt.message).await.inspect_err(|fault| inner.observe(fault))?;
+    let Some(message) = found.filter(|message| message.receiver == receipt.receiver) else { return Ok(None) };
     let (reply, answer) = oneshot::channel();
     let (conversation, seq) = (message.conversation(), message.seq);
-    inner.lanes.push(Job { reading, conversation, seq, reply })?;
+    inner.lanes.push(Job::Mark { receipt, conversation, seq, reply })?;
     answer.await.unwrap_or_else(|_gone| Err(closed())).map(Some)
+}
+
+/// Finds the message, and hands the change to its conversation's lane.
+async fn revise(inner: &Inner, revision: Revision) -> Result<Option<Arc<Message>>, StoreError> {
+    let collections = inner.gate.pass()?.clone();
+    let found = find(&collections, revision.message()).await.inspect_err(|fault| inner.observe(fault))?;
+    let Some(message) = found else { return Ok(None) };
+    let (reply, answer) = oneshot::channel();
+    inner.lanes.push(Job::Revise { revision, conversation: message.conversation(), reply })?;
+    answer.await.unwrap_or_else(|_gone| Err(closed()))
 }
 
 async fn find(collections: &Arc<Collections>, id: MessageId) -> Result<Option<Message>, Fault> {

@@ -169,7 +169,7 @@ impl Copy {
 }
 
 fn repeat(text: &str, stored: &Arc<Message>) -> Result<Appended, AppendError> {
-    if stored.text == text {
+    if stored.is_repeated_by(text) {
         Ok(Appended { message: stored.clone(), repeated: true })
     } else {
         Err(AppendError::ClientIdTaken)

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chat_mongo_testkit::TestDatabase;
-use chat_ports::{HistoryAnchor, HistoryQuery, Messages, NewMessage, model::ConversationId};
+use chat_ports::{
+    Delete, Edit, HistoryAnchor, HistoryQuery, MessageLog, Messages, NewMessage, Receipt,
+    model::ConversationId,
+};
 use chat_testkit::{SequentialIds, build};
 use futures_executor::block_on;
 
@@ -81,4 +84,22 @@ fn the_same_message_sent_to_two_nodes_at_once_is_stored_once() {
         assert_eq!(answers.iter().filter(|answer| answer.repeated).count(), 1);
     }
     assert_eq!(nodes.iter().map(|node| node.told(a, b).len()).sum::<usize>(), 10);
+}
+
+#[test]
+fn what_one_node_deleted_the_other_edits_no_more() {
+    let database = TestDatabase::new();
+    let [one, two] = nodes(&database);
+    let (a, b) = pair();
+    let sent = one.send(a, b, "hello");
+    let Receipt { message, at, deadline, .. } = one.reading(b, &sent);
+    let edit = |node: &Node, text| {
+        block_on(node.store.edit(Edit { message, text: build::text(text), at, deadline })).unwrap()
+    };
+    assert_eq!(edit(&two, "other").unwrap().text, "other");
+    let deleted = block_on(two.store.delete(Delete { message, at, deadline })).unwrap().unwrap();
+    assert_eq!(edit(&one, "too late"), None);
+    let again = block_on(one.store.delete(Delete { message, at, deadline })).unwrap().unwrap();
+    assert_eq!(again, deleted);
+    assert_eq!(block_on(Messages::find(&*one.store, message)).unwrap(), Some(deleted));
 }

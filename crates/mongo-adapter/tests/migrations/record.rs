@@ -13,7 +13,7 @@ fn an_empty_database_is_announced_in_one_line_and_set_up() {
     let empty = Progress::Empty { database: database.name().to_owned() };
     assert_eq!(told.iter().filter(|progress| **progress == empty).count(), 1);
     let status = migrate::status(&options(database.uri())).unwrap();
-    assert_eq!(status.iter().map(|status| status.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(status.iter().map(|status| status.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert!(status.iter().all(|status| matches!(status.state, MigrationState::Applied { again: false, .. })));
     let plan = migrate::plan(&options(database.uri())).unwrap();
     assert!(plan.iter().all(|migration| migration.steps.is_empty()), "{plan:?}");
@@ -71,7 +71,7 @@ fn a_migration_of_a_newer_build_is_refused_unless_it_is_marked_compatible() {
     assert!(matches!(refusal, MigrateError::Start(_)));
     assert!(refusal.to_string().contains("0099 bold") && !refusal.to_string().contains("kind"), "{refusal}");
     let status = migrate::status(&options(database.uri())).unwrap();
-    let unknown: Vec<_> = status.iter().skip(4).map(|status| status.state.clone()).collect();
+    let unknown: Vec<_> = status.iter().skip(5).map(|status| status.state.clone()).collect();
     let expected = [true, false].map(|compatible| MigrationState::Unknown { compatible });
     assert_eq!(unknown, expected);
 }

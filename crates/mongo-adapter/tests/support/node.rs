@@ -7,7 +7,7 @@ use std::{
 
 use chat_mongo_adapter::{MongoUri, Options, Store};
 use chat_ports::{
-    AppendError, Appended, Clock, MessageLog, NewMessage, Receipt,
+    AppendError, Appended, Clock, MessageLog, NewMessage, Receipt, ReceiptKind,
     model::{ConversationId, Message, Timestamp, UserId},
 };
 use chat_testkit::{RecordingListener, SequentialIds, build};
@@ -83,7 +83,8 @@ impl Node {
 
     pub(crate) fn reading(&self, reader: UserId, message: &Message) -> Receipt {
         Receipt {
-            reader,
+            kind: ReceiptKind::Read,
+            receiver: reader,
             message: message.id,
             at: SystemClock(0).now(),
             max_ids: 100,

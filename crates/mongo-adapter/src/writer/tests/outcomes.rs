@@ -45,7 +45,11 @@ fn stored(new: &NewMessage, seq: u64) -> Arc<Message> {
         receiver: new.receiver,
         text: new.text.as_str().to_owned(),
         timestamp: new.timestamp,
+        delivered_at: None,
         read_at: None,
+        edited_at: None,
+        deleted_at: None,
+        first_text: None,
         client_id: new.client_id.as_ref().map(|name| name.as_str().to_owned()),
     })
 }

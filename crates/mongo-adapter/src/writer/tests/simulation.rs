@@ -186,7 +186,11 @@ impl World {
             receiver: new.receiver,
             text: new.text.as_str().to_owned(),
             timestamp: new.timestamp,
+            delivered_at: None,
             read_at: None,
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
             client_id: new.client_id.as_ref().map(|name| name.as_str().to_owned()),
         };
         self.server.other_node(message, Dedup::of(&new), replicated);

@@ -1,0 +1,147 @@
+//! One edit or deletion: an update of one document that no deletion may follow, and what became of it.
+
+use std::{sync::Arc, time::Duration};
+
+use bson::{Binary, Document, doc, spec::BinarySubtype};
+use chat_ports::{
+    Commit, StoreError,
+    model::{Message, MessageId, TextDigest},
+};
+use tokio::sync::oneshot;
+
+use super::Revision;
+use crate::{
+    connection::Collections,
+    documents::{date, object_id, read_message},
+    error::Fault,
+    store::Inner,
+};
+
+/// Between attempts, while an outcome is unknown.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What became of a message.
+enum Outcome {
+    /// There is none, or none to be edited.
+    None,
+    /// It was deleted before.
+    Stands(Arc<Message>),
+    /// It was changed by this.
+    Changed(Arc<Message>),
+}
+
+/// Carries a change out, tells it, and answers.
+pub(super) async fn carry_out(
+    inner: &Inner,
+    revision: Revision,
+    reply: oneshot::Sender<Result<Option<Arc<Message>>, StoreError>>,
+) {
+    let answer = match attempt(inner, &revision).await {
+        Ok(Outcome::None) => Ok(None),
+        Ok(Outcome::Stands(message)) => Ok(Some(message)),
+        Ok(Outcome::Changed(message)) => {
+            let told = Arc::clone(&message);
+            inner.listener.committed(vec![match revision {
+                Revision::Edit(_) => Commit::Edited { message: told },
+                Revision::Delete(_) => Commit::Deleted { message: told },
+            }]);
+            Ok(Some(message))
+        }
+        Err(error) => Err(error),
+    };
+    // Who asked may have gone; what was changed stays changed.
+    drop(reply.send(answer));
+}
+
+/// Tries until the outcome is known, at most a while past the deadline: what is stored late is told late.
+async fn attempt(inner: &Inner, revision: &Revision) -> Result<Outcome, StoreError> {
+    let collections = inner.gate.pass()?.clone();
+    if revision.deadline() <= inner.clock.instant() {
+        return Err(StoreError::Timeout);
+    }
+    let until = revision.deadline() + inner.options.operation_timeout;
+    let mut outcome = step(inner, &collections, revision, false).await;
+    while let Err(fault) = &outcome
+        && !fault.is_refusal()
+        && inner.clock.instant() < until
+    {
+        inner.observe(fault);
+        tokio::time::sleep(PAUSE).await;
+        outcome = step(inner, &collections, revision, true).await;
+    }
+    Ok(outcome?)
+}
+
+/// Looks at the message and changes it. `again`: an earlier attempt may have changed it already.
+async fn step(
+    inner: &Inner,
+    collections: &Collections,
+    revision: &Revision,
+    again: bool,
+) -> Result<Outcome, Fault> {
+    let Some(found) = find(collections, revision.message()).await? else { return Ok(Outcome::None) };
+    if again && is_done(revision, &found) {
+        return Ok(Outcome::Changed(Arc::new(found)));
+    }
+    if found.is_deleted() {
+        return Ok(stands(revision, found));
+    }
+    let message = match revision {
+        Revision::Edit(edit) => found.edited(edit.text.as_str().to_owned(), edit.at),
+        Revision::Delete(delete) => found.tombstone(delete.at),
+    };
+    let mut change = change(&message);
+    change.insert("$max", doc! { "changedAt": date(inner.primary_clock.now(&*inner.clock)) });
+    // On another node somebody may have deleted it meanwhile.
+    let filter = doc! { "_id": object_id(message.id.0), "deletedAt": { "$exists": false } };
+    let updated = collections.limit(collections.messages.update_one(filter, change)).await?;
+    if updated.matched_count > 0 {
+        return Ok(Outcome::Changed(Arc::new(message)));
+    }
+    let found = find(collections, revision.message()).await?;
+    Ok(found.map_or(Outcome::None, |found| stands(revision, found)))
+}
+
+/// Whether this is what the message became by an earlier attempt.
+fn is_done(revision: &Revision, found: &Message) -> bool {
+    match revision {
+        Revision::Edit(edit) => found.edited_at == Some(edit.at) && found.text == edit.text.as_str(),
+        Revision::Delete(delete) => found.deleted_at == Some(delete.at),
+    }
+}
+
+/// What is deleted is edited no more, and deleting it again changes nothing.
+fn stands(revision: &Revision, found: Message) -> Outcome {
+    match revision {
+        Revision::Edit(_) => Outcome::None,
+        Revision::Delete(_) => Outcome::Stands(Arc::new(found)),
+    }
+}
+
+fn change(message: &Message) -> Document {
+    if let Some(at) = message.deleted_at {
+        return doc! {
+            "$set": { "message": "", "deletedAt": date(at) },
+            "$unset": { "editedAt": "", "firstText": "" },
+        };
+    }
+    let mut set = doc! { "message": &message.text };
+    if let Some(at) = message.edited_at {
+        set.insert("editedAt", date(at));
+    }
+    if let Some(first) = &message.first_text {
+        set.insert("firstText", digest(first));
+    }
+    doc! { "$set": set }
+}
+
+fn digest(digest: &TextDigest) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes: digest.bytes().to_vec() }
+}
+
+async fn find(collections: &Collections, id: MessageId) -> Result<Option<Message>, Fault> {
+    let filter = doc! { "_id": object_id(id.0), "seq": { "$gt": 0 } };
+    let found = collections.messages.find_one(filter).max_time(collections.operation_timeout);
+    let document = collections.limit(found).await?;
+    Ok(document.map(|document| read_message(&document)).transpose()?.map(|stored| stored.message))
+}
