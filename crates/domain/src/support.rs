@@ -35,10 +35,16 @@ impl Mocks {
         Self::default()
     }
 
+    /// Lets nobody block anybody.
+    pub(crate) fn unblocked(mut self) -> Self {
+        self.blocks.expect_between().returning(|_, _| Ok(Vec::new()));
+        self
+    }
+
     /// Lets these users be found by id, of whom nobody blocks anybody.
     pub(crate) fn knowing(mut self, users: &[User]) -> Self {
         let users = users.to_vec();
-        self.blocks.expect_between().returning(|_, _| Ok(Vec::new()));
+        self = self.unblocked();
         self.users.expect_find().returning(move |id| Ok(users.iter().find(|user| user.id == id).cloned()));
         self
     }

@@ -226,7 +226,7 @@ fn a_profile_shows_live_presence() {
     let chat = mocks.chat();
     let stale = block_on(chat.accounts.profile(anna.id)).unwrap();
     assert_eq!((stale.user.is_online, stale.user.last_seen), (false, anna.last_seen));
-    chat.presence.connect(&identity(&anna), SocketId::new("s1"));
+    chat.presence.connect(&identity(&anna), SocketId::new("s1"), &Arc::default());
     let live = block_on(chat.accounts.profile(anna.id)).unwrap();
     assert_eq!((live.user.is_online, live.user.last_seen), (true, Some(now)));
     assert_eq!(

@@ -40,3 +40,15 @@ fn each_commit_is_published_once() {
     let sent = |seq| Commit::Sent { message: message(user_id(1), user_id(2), seq), except: None };
     Delivery::new(Arc::new(bus)).committed(vec![sent(1), sent(2), sent(3)]);
 }
+
+#[test]
+fn edits_and_deletions_are_published_with_what_they_left() {
+    let changed = message(user_id(1), user_id(2), 1);
+    let bus = RecordingBus::new();
+    Delivery::new(bus.clone()).committed(vec![
+        Commit::Edited { message: changed.clone() },
+        Commit::Deleted { message: changed.clone() },
+    ]);
+    let expected = [Event::Edited { message: changed.clone() }, Event::Deleted { message: changed }];
+    assert_eq!(bus.events(), expected);
+}

@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn the_prefix_is_folded_oneself_left_out_and_the_default_limit_taken() {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     let cursor = Some(UserCursor { folded: "anke".into(), id: user_id(3) });
     let query = UserQuery { prefix: "an".into(), except: user_id(1), after: cursor.clone(), limit: 50 };
     mocks
@@ -27,7 +27,7 @@ fn the_prefix_is_folded_oneself_left_out_and_the_default_limit_taken() {
 
 #[test]
 fn the_next_page_begins_after_the_last_user_where_there_are_more() {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     mocks
         .users
         .expect_list()
@@ -51,14 +51,14 @@ fn a_limit_outside_the_bounds_is_refused_by_name_before_the_store_is_asked() {
 
 #[test]
 fn live_presence_is_laid_over_what_is_stored() {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     let seen = Some(Timestamp::from_millis(5));
     let stored = [user(2, "anna"), User { is_online: true, last_seen: seen, ..user(3, "berta") }];
     let items = stored.to_vec();
     mocks.users.expect_list().returning(move |_| Ok(Page { items: items.clone(), more: false }));
     let now = chat_ports::Clock::now(&mocks.clock);
     let chat = mocks.chat();
-    chat.presence.connect(&identity(&stored[0]), SocketId::new("s1"));
+    chat.presence.connect(&identity(&stored[0]), SocketId::new("s1"), &Arc::default());
     let page = block_on(chat.directory.list(user_id(1), ListUsers::default())).unwrap();
     let shown: Vec<_> = page.items.iter().map(|user| (user.is_online, user.last_seen)).collect();
     assert_eq!(shown, [(true, Some(now)), (false, seen)]);

@@ -109,7 +109,7 @@ fn a_store_that_can_not_is_unavailable() {
 
 /// A list with a conversation with each of these users.
 fn listing(others: &'static [u8], more: bool) -> Mocks {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     mocks.conversations.expect_list().times(1).returning(move |query| {
         assert_eq!((query.user, query.limit, query.max_unread), (user_id(ME), 50, 100));
         let items = others.iter().map(|other| {
@@ -129,7 +129,7 @@ fn conversations_keep_their_order_and_show_who_is_online() {
         Ok(vec![user(2, "berta"), user(3, "carla"), user(4, "dora")])
     });
     let chat = mocks.chat();
-    chat.presence.connect(&identity(&user(3, "carla")), SocketId::new("s1"));
+    chat.presence.connect(&identity(&user(3, "carla")), SocketId::new("s1"), &Arc::default());
     let page = block_on(chat.history.conversations(user_id(ME), None, None)).unwrap();
     let shown: Vec<_> = page.items.iter().map(|item| (&*item.user.username, item.user.is_online)).collect();
     assert_eq!(shown, [("dora", false), ("berta", false), ("carla", true)]);

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use chat_ports::{
     AppendError, StoreError,
-    model::{ConversationId, Message},
+    model::{Block, ConversationId, Message, Timestamp},
 };
 use chat_testkit::build;
 use futures_executor::block_on;
@@ -43,7 +43,7 @@ fn a_prepared_message_has_all_that_was_given_an_id_and_the_time() {
 
 #[test]
 fn a_known_receiver_is_looked_up_once_and_prepared_at_the_first_poll_from_then_on() {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     mocks.users.expect_find().times(1).returning(|_| Ok(Some(user(2, "berta"))));
     let send = hello(&mocks);
     let chat = mocks.chat();
@@ -164,7 +164,7 @@ fn the_deadline_counts_from_the_arrival() {
 
 #[test]
 fn names_of_more_users_than_are_kept_are_read_again() {
-    let mut mocks = Mocks::new();
+    let mut mocks = Mocks::new().unblocked();
     mocks.settings.cached_users = 4;
     mocks.users.expect_find().times(20..=40).returning(|id| Ok(Some(user(id.bytes()[0], "somebody"))));
     let send = hello(&mocks);
@@ -191,4 +191,91 @@ fn a_submitted_send_can_be_spawned_anywhere() {
     };
     spawnable(&submitted);
     assert!(block_on(submitted).is_ok(), "it outlives the chat");
+}
+
+/// Anna's message to Berta, sent an hour ago.
+fn mine(mocks: &Mocks) -> Message {
+    let timestamp = Timestamp::from_millis(mocks.clock.now().millis() - 3_600_000);
+    Message { timestamp, ..Message::clone(&message(user_id(1), user_id(2), 7)) }
+}
+
+fn code<T>(result: Result<T, ChatError>) -> Option<ErrorCode> {
+    result.err().map(|error| error.code())
+}
+
+#[test]
+fn ones_own_message_is_edited_and_deleted_and_nobody_elses() {
+    let mut mocks = Mocks::new().knowing(&[]);
+    let (found, deadline, at) = (mine(&mocks), mocks.clock.instant(), mocks.clock.now());
+    let stored = Arc::new(found.clone());
+    mocks.messages.expect_find().returning(move |id| Ok((id == stored.id).then(|| Arc::clone(&stored))));
+    let edited = Arc::new(found.edited("other".to_owned(), at));
+    let answer = Arc::clone(&edited);
+    mocks.log.expect_edit().times(1).returning(move |edit| {
+        assert_eq!((edit.message, edit.text.as_str()), (message_id(7), "other"));
+        assert_eq!((edit.at, edit.deadline), (at, deadline));
+        Ok(Some(Arc::clone(&answer)))
+    });
+    let tombstone = Arc::new(found.tombstone(at));
+    let answer = Arc::clone(&tombstone);
+    mocks.log.expect_delete().times(1).returning(move |delete| {
+        assert_eq!((delete.message, delete.at, delete.deadline), (message_id(7), at, deadline));
+        Ok(Some(Arc::clone(&answer)))
+    });
+    let chat = mocks.chat();
+    let edit =
+        |who, id| block_on(chat.messaging.edit(user_id(who), message_id(id), build::text("other"), deadline));
+    let delete = |who, id| block_on(chat.messaging.delete(user_id(who), message_id(id), deadline));
+    assert_eq!(edit(1, 7).unwrap(), edited);
+    assert_eq!(delete(1, 7).unwrap(), tombstone);
+    for (who, id) in [(2, 7), (3, 7), (1, 8)] {
+        assert_eq!(code(edit(who, id)), Some(ErrorCode::NotFound));
+        assert_eq!(code(delete(who, id)), Some(ErrorCode::NotFound));
+    }
+}
+
+#[test]
+fn a_deleted_message_and_one_of_long_ago_are_not_edited() {
+    for (age, answer) in [(23, Some(ErrorCode::NotFound)), (25, Some(ErrorCode::Forbidden))] {
+        let mut mocks = Mocks::new().knowing(&[]);
+        let deadline = mocks.clock.instant();
+        let timestamp = Timestamp::from_millis(mocks.clock.now().millis() - age * 3_600_000);
+        let found = Arc::new(Message { timestamp, ..mine(&mocks) });
+        mocks.messages.expect_find().returning(move |_| Ok(Some(Arc::clone(&found))));
+        mocks.log.expect_edit().returning(|_| Ok(None));
+        let chat = mocks.chat();
+        let edit = chat.messaging.edit(user_id(1), message_id(7), build::text("other"), deadline);
+        assert_eq!(code(block_on(edit)), answer);
+    }
+}
+
+#[test]
+fn where_one_blocks_the_other_nothing_is_edited_but_deleted() {
+    let mut mocks = Mocks::new();
+    let (found, deadline) = (Arc::new(mine(&mocks)), mocks.clock.instant());
+    let tombstone = Arc::new(found.tombstone(mocks.clock.now()));
+    mocks.messages.expect_find().returning(move |_| Ok(Some(Arc::clone(&found))));
+    let block = Block { blocker: user_id(2), blocked: user_id(1), since: Timestamp::from_millis(1) };
+    mocks.blocks.expect_between().returning(move |_, _| Ok(vec![block]));
+    mocks.log.expect_delete().returning(move |_| Ok(Some(Arc::clone(&tombstone))));
+    let chat = mocks.chat();
+    let edit = chat.messaging.edit(user_id(1), message_id(7), build::text("other"), deadline);
+    assert_eq!(code(block_on(edit)), Some(ErrorCode::Forbidden));
+    assert_eq!(code(block_on(chat.messaging.delete(user_id(1), message_id(7), deadline))), None);
+}
+
+#[test]
+fn a_block_is_read_once_where_nobody_else_writes_and_again_after_a_while_where_others_do() {
+    for (fresh_for, reads) in [(None, 1), (Some(Duration::from_secs(5)), 3)] {
+        let mut mocks = Mocks::new();
+        mocks.users.expect_find().returning(|_| Ok(Some(user(2, "berta"))));
+        mocks.blocks.expect_between().times(reads).returning(|_, _| Ok(Vec::new()));
+        mocks.settings.blocks_fresh_for = fresh_for;
+        let (clock, send) = (mocks.clock.clone(), hello(&mocks));
+        let chat = mocks.chat();
+        for _ in 0..9 {
+            block_on(chat.messaging.prepare(send.clone())).unwrap();
+            clock.advance(Duration::from_secs(2));
+        }
+    }
 }

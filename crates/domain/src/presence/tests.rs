@@ -154,7 +154,7 @@ fn graces_end_in_the_order_in_which_links_were_lost() {
     let world = World::new();
     let names = ["anna", "berta", "carla"];
     for (number, name) in (1..).zip(names) {
-        world.presence.connect(&identity(&user(number, name)), SocketId::new(name));
+        world.presence.connect(&identity(&user(number, name)), SocketId::new(name), &Arc::default());
     }
     world.bus.take();
     for (number, name) in [(3, "carla"), (1, "anna"), (2, "berta")] {
@@ -239,7 +239,7 @@ fn many_changes_are_written_in_batches() {
     let ids = chat_testkit::SequentialIds::new();
     for _ in 0..2_500 {
         let who = Identity { user: ids.user(), ..identity(&user(1, "anna")) };
-        world.presence.connect(&who, SocketId::new("s"));
+        world.presence.connect(&who, SocketId::new("s"), &Arc::default());
     }
     block_on(world.presence.flush());
     assert_eq!(*sizes.lock(), [1_000, 1_000, 500]);
@@ -277,7 +277,7 @@ impl Users for Stuck {
 fn two_flushes_at_once_are_one_and_a_dropped_one_lets_the_next_begin() {
     let mocks = Mocks::new();
     let presence = Presence::new(&Deps { users: Arc::new(Stuck), ..mocks.deps() });
-    presence.connect(&identity(&user(1, "anna")), SocketId::new("s1"));
+    presence.connect(&identity(&user(1, "anna")), SocketId::new("s1"), &Arc::default());
     let mut context = Context::from_waker(Waker::noop());
     let mut first = Box::pin(presence.flush());
     assert_eq!(first.as_mut().poll(&mut context), Poll::Pending);
