@@ -32,7 +32,7 @@ pub async fn export(
     let header = Header { version: VERSION, exported_at: now, source: source.to_owned() };
     let mut partial = Partial::open(file, header, &mut *progress)?;
     let earlier = partial.position.clone();
-    let mut walk = Walk::new(archive, earlier.last_user, earlier.last_message);
+    let mut walk = Walk::behind(archive, &earlier);
     loop {
         let page = walk.next().await?;
         page.iter().try_for_each(|line| partial.write(line))?;
@@ -47,13 +47,14 @@ pub async fn export(
         return Err(ExportError::Changed);
     }
     let (tally, extent) = (partial.position.tally.clone(), archive.extent().await?);
-    if (extent.users, extent.messages) != (tally.users, tally.messages) {
+    if (extent.users, extent.messages, extent.blocks) != tally.counts() {
         partial.discard()?;
         return Err(ExportError::Incomplete { stored: extent.messages, walked: tally.messages });
     }
     partial.finish()?;
     let resumed = (earlier.tally.users > 0).then_some((earlier.tally.users, earlier.tally.messages));
-    Ok(Summary { users: tally.users, messages: tally.messages, content: tally.content(), resumed })
+    let (users, messages, blocks) = tally.counts();
+    Ok(Summary { users, messages, blocks, content: tally.content(), resumed })
 }
 
 /// Whether the store still begins with what an earlier try has written.
@@ -62,9 +63,9 @@ async fn is_as_it_was(
     earlier: &Position,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<bool, StoreError> {
-    let (mut walk, mut tally, mut bytes) = (Walk::new(archive, None, None), Tally::default(), Vec::new());
-    let (users, messages) = (earlier.tally.users, earlier.tally.messages);
-    while (tally.users, tally.messages) != (users, messages) {
+    let (mut walk, mut tally, mut bytes) = (Walk::new(archive), Tally::default(), Vec::new());
+    let earlier_counts = earlier.tally.counts();
+    while tally.counts() != earlier_counts {
         let page = walk.next().await?;
         if page.is_empty() {
             return Ok(false);
@@ -75,7 +76,7 @@ async fn is_as_it_was(
                 return Ok(false);
             }
             tally.add(&line, &bytes);
-            if (tally.users, tally.messages) == (users, messages) {
+            if tally.counts() == earlier_counts {
                 break;
             }
         }

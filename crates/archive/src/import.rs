@@ -8,7 +8,7 @@ use std::{
 
 use chat_ports::{
     Archive, Extent, message_difference,
-    model::{Message, User},
+    model::{Block, Message, User},
     user_difference,
 };
 
@@ -48,12 +48,11 @@ pub async fn import(
     let resumed = (extent.users > 0).then_some((extent.users, extent.messages));
     put(archive, file, begun, progress).await?;
     let (wanted, stored) = (checked.tally, compare(archive, file, progress).await?);
-    let Tally { users, messages, .. } = stored;
-    let content = stored.content();
-    if (users, messages, &content) != (wanted.users, wanted.messages, &wanted.content()) {
+    let ((users, messages, blocks), content) = (stored.counts(), stored.content());
+    if stored.counts() != wanted.counts() || content != wanted.content() {
         return Err(ImportError::Differs { users, messages });
     }
-    Ok(Summary { users, messages, content, resumed })
+    Ok(Summary { users, messages, blocks, content, resumed })
 }
 
 /// Goes through the whole file. Gives its end, and the position at which as much lies behind as the store
@@ -67,7 +66,8 @@ fn check(
     let (mut begun, mut hashes) = (None, Hashes::default());
     let end = open(path, Position::default())?.finish(|line, position| {
         let tally = &position.tally;
-        if (tally.users, tally.messages) == (extent.users, extent.messages) && !matches!(line, Line::End(_)) {
+        let stored = (extent.users, extent.messages, extent.blocks);
+        if tally.counts() == stored && !matches!(line, Line::End(_)) {
             begun = Some(position.clone());
         }
         if let Line::User(user) = line
@@ -98,6 +98,7 @@ fn check(
 struct Page {
     users: Vec<User>,
     messages: Vec<Message>,
+    blocks: Vec<Block>,
     bytes: usize,
 }
 
@@ -117,6 +118,7 @@ async fn put(
                 page.bytes += message.text.len();
                 page.messages.push(message);
             }
+            Line::Block(block) => page.blocks.push(block),
         }
         if page.is_full() {
             page.put(archive).await?;
@@ -130,17 +132,21 @@ async fn put(
 
 impl Page {
     fn is_full(&self) -> bool {
-        self.users.len().max(self.messages.len()) >= PAGE_ITEMS || self.bytes >= PAGE_BYTES
+        self.users.len().max(self.messages.len()).max(self.blocks.len()) >= PAGE_ITEMS
+            || self.bytes >= PAGE_BYTES
     }
 
-    /// Puts what is in it, users first, and empties it.
+    /// Puts what is in it, users first, blocks last, and empties it.
     async fn put(&mut self, archive: &dyn Archive) -> Result<(), ImportError> {
-        let Self { users, messages, .. } = std::mem::take(self);
+        let Self { users, messages, blocks, bytes: _ } = std::mem::take(self);
         if !users.is_empty() {
             archive.put_users(users).await?;
         }
         if !messages.is_empty() {
             archive.put_messages(messages).await?;
+        }
+        if !blocks.is_empty() {
+            archive.put_blocks(blocks).await?;
         }
         Ok(())
     }
@@ -152,7 +158,7 @@ async fn compare(
     path: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Tally, ImportError> {
-    let (mut file, mut walk) = (open(path, Position::default())?, Walk::new(archive, None, None));
+    let (mut file, mut walk) = (open(path, Position::default())?, Walk::new(archive));
     let (mut tally, mut bytes) = (Tally::default(), Vec::new());
     // The header is not in the store.
     file.next()?;
@@ -169,8 +175,8 @@ async fn compare(
         }
         progress(tally.progress(Step::Comparing));
     }
-    let Extent { users, messages, .. } = archive.extent().await?;
-    if (users, messages) != (tally.users, tally.messages) {
+    let Extent { users, messages, blocks, .. } = archive.extent().await?;
+    if (users, messages, blocks) != tally.counts() {
         return Err(ImportError::Differs { users, messages });
     }
     Ok(tally)

@@ -1,8 +1,8 @@
 //! What a line looks like: one canonical form for each value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
-use chat_ports::model::{Message, MessageId, PasswordHash, Timestamp, User, UserId};
+use chat_ports::model::{Block, Message, MessageId, PasswordHash, TextDigest, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this build writes and reads.
@@ -14,6 +14,7 @@ pub(crate) enum Line {
     Header(Header),
     User(User),
     Message(Message),
+    Block(Block),
     End(End),
 }
 
@@ -33,7 +34,9 @@ pub(crate) struct Header {
 pub(crate) struct End {
     pub(crate) users: u64,
     pub(crate) messages: u64,
-    /// SHA-256 of the lines of users and messages, line ends included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) blocks: u64,
+    /// SHA-256 of the lines of users, messages and blocks, line ends included.
     pub(crate) content: String,
     /// SHA-256 of all lines before this one.
     pub(crate) sha256: String,
@@ -46,6 +49,7 @@ enum Form<'a> {
     #[serde(borrow)]
     User(UserForm<'a>),
     Message(MessageForm<'a>),
+    Block(BlockForm),
     End(Cow<'a, End>),
 }
 
@@ -81,6 +85,21 @@ struct MessageForm<'a> {
     deleted_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<Cow<'a, str>>,
+    /// The digest of the text as it was first sent, in hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_text: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BlockForm {
+    blocker: UserId,
+    blocked: UserId,
+    since: Timestamp,
+}
+
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Line {
@@ -90,6 +109,9 @@ impl Line {
             Self::Header(header) => Form::Archive(Cow::Borrowed(header)),
             Self::User(user) => Form::User(user_form(user)),
             Self::Message(message) => Form::Message(message_form(message)),
+            Self::Block(Block { blocker, blocked, since }) => {
+                Form::Block(BlockForm { blocker: *blocker, blocked: *blocked, since: *since })
+            }
             Self::End(end) => Form::End(Cow::Borrowed(end)),
         };
         serde_json::to_writer(&mut *out, &form)?;
@@ -102,7 +124,10 @@ impl Line {
         let line = match serde_json::from_slice(bytes).ok()? {
             Form::Archive(header) => Self::Header(header.into_owned()),
             Form::User(form) => Self::User(user(form)),
-            Form::Message(form) => Self::Message(message(form)),
+            Form::Message(form) => Self::Message(message(form)?),
+            Form::Block(BlockForm { blocker, blocked, since }) => {
+                Self::Block(Block { blocker, blocked, since })
+            }
             Form::End(end) => Self::End(end.into_owned()),
         };
         let mut canonical = Vec::with_capacity(bytes.len());
@@ -152,7 +177,7 @@ fn message_form(message: &Message) -> MessageForm<'_> {
         edited_at,
         deleted_at,
         client_id,
-        first_text: _,
+        first_text,
     } = message;
     MessageForm {
         id: *id,
@@ -161,15 +186,17 @@ fn message_form(message: &Message) -> MessageForm<'_> {
         receiver: *receiver,
         text: text.into(),
         timestamp: *timestamp,
-        delivered_at: *delivered_at,
+        // What is read was delivered with it, where nothing else stands here.
+        delivered_at: delivered_at.filter(|at| Some(*at) != *read_at),
         read_at: *read_at,
         edited_at: *edited_at,
         deleted_at: *deleted_at,
         client_id: client_id.as_deref().map(Cow::Borrowed),
+        first_text: first_text.map(|digest| hex(&digest.bytes())),
     }
 }
 
-fn message(form: MessageForm<'_>) -> Message {
+fn message(form: MessageForm<'_>) -> Option<Message> {
     let MessageForm {
         id,
         seq,
@@ -182,19 +209,45 @@ fn message(form: MessageForm<'_>) -> Message {
         edited_at,
         deleted_at,
         client_id,
+        first_text,
     } = form;
-    Message {
+    let first_text = match first_text {
+        Some(digits) => Some(digest(&digits)?),
+        None => None,
+    };
+    Some(Message {
         id,
         seq,
         sender,
         receiver,
         text: text.into_owned(),
         timestamp,
-        delivered_at,
+        delivered_at: delivered_at.or(read_at),
         read_at,
         edited_at,
         deleted_at,
-        first_text: None,
+        first_text,
         client_id: client_id.map(Cow::into_owned),
+    })
+}
+
+/// Bytes as hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn digest(digits: &str) -> Option<TextDigest> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let mut bytes = [0; 16];
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return None;
     }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(TextDigest::from_bytes(bytes))
 }

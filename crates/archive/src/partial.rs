@@ -110,7 +110,7 @@ fn whole_lines(
     loop {
         match scanner.next() {
             Ok(Some(Line::Header(found))) => header = Some(found),
-            Ok(Some(Line::User(_) | Line::Message(_))) => {}
+            Ok(Some(Line::User(_) | Line::Message(_) | Line::Block(_))) => {}
             // The last line is written anew: it was on its way to its name.
             Ok(Some(Line::End(_)) | None) | Err(_) => return (header, position),
         }

@@ -32,7 +32,9 @@ pub struct Summary {
     pub users: u64,
     /// Messages in the file.
     pub messages: u64,
-    /// SHA-256 of the lines of users and messages, as hex digits: the same for the same content.
+    /// Blocks in the file.
+    pub blocks: u64,
+    /// SHA-256 of the lines of users, messages and blocks, as hex digits: the same for the same content.
     pub content: String,
     /// What an interrupted try had done before: users and messages.
     pub resumed: Option<(u64, u64)>,

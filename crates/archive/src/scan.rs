@@ -25,6 +25,7 @@ pub(crate) struct Position {
     pub(crate) lines: u64,
     pub(crate) last_user: Option<UserId>,
     pub(crate) last_message: Option<MessagePlace>,
+    pub(crate) last_block: Option<(UserId, UserId)>,
     pub(crate) tally: Tally,
     is_closed: bool,
 }
@@ -44,17 +45,27 @@ impl Position {
         match line {
             Line::Header(_) => {}
             Line::User(user) => {
-                if self.last_message.is_some() || self.last_user.is_some_and(|last| last >= user.id) {
+                if self.last_message.is_some()
+                    || self.last_block.is_some()
+                    || self.last_user.is_some_and(|last| last >= user.id)
+                {
                     return Err("a user is out of order");
                 }
                 self.last_user = Some(user.id);
             }
             Line::Message(message) => {
                 let place = MessagePlace::of(message);
-                if !follows(self.last_message, place) {
+                if self.last_block.is_some() || !follows(self.last_message, place) {
                     return Err("a message is out of order");
                 }
                 self.last_message = Some(place);
+            }
+            Line::Block(block) => {
+                let pair = (block.blocker, block.blocked);
+                if self.last_block.is_some_and(|last| last >= pair) {
+                    return Err("a block is out of order");
+                }
+                self.last_block = Some(pair);
             }
             Line::End(end) => {
                 if *end != self.tally.end() {

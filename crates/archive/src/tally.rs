@@ -1,11 +1,9 @@
 //! Counts and hashes, line by line.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use crate::{
-    line::{End, Line},
+    line::{End, Line, hex},
     progress::{Progress, Step},
 };
 
@@ -14,6 +12,7 @@ use crate::{
 pub(crate) struct Tally {
     pub(crate) users: u64,
     pub(crate) messages: u64,
+    pub(crate) blocks: u64,
     content: Sha256,
     all: Sha256,
 }
@@ -31,9 +30,18 @@ impl Tally {
                 self.messages += 1;
                 self.content.update(bytes);
             }
+            Line::Block(_) => {
+                self.blocks += 1;
+                self.content.update(bytes);
+            }
             Line::End(_) => return,
         }
         self.all.update(bytes);
+    }
+
+    /// How much it is: users, messages, blocks.
+    pub(crate) const fn counts(&self) -> (u64, u64, u64) {
+        (self.users, self.messages, self.blocks)
     }
 
     /// The line that closes what went by.
@@ -41,26 +49,19 @@ impl Tally {
         End {
             users: self.users,
             messages: self.messages,
+            blocks: self.blocks,
             content: self.content(),
-            sha256: hex(self.all.clone()),
+            sha256: hex(&self.all.clone().finalize()),
         }
     }
 
-    /// The hash of the users and messages, as hex digits.
+    /// The hash of the users, messages and blocks, as hex digits.
     pub(crate) fn content(&self) -> String {
-        hex(self.content.clone())
+        hex(&self.content.clone().finalize())
     }
 
     /// How far a step is that has gone through this.
     pub(crate) const fn progress(&self, step: Step) -> Progress {
         Progress { step, users: self.users, messages: self.messages }
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
 }

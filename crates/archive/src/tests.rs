@@ -12,7 +12,7 @@ use std::{
 
 use chat_ports::{
     Archive, ArchiveError, ArchiveQuery, Extent, StoreError, TakenField,
-    model::{Message, MessageId, PasswordHash, Timestamp, User, UserId},
+    model::{Block, Message, MessageId, PasswordHash, TextDigest, Timestamp, User, UserId},
 };
 use chat_testkit::{ManualClock, MemoryStore, RecordingListener};
 use futures_executor::block_on;
@@ -47,7 +47,12 @@ fn message(a: u16, b: u16, seq: u64) -> Message {
         receiver: user(b).id,
         text: format!("\"line\"\n\u{0}\u{2028}👩‍👩‍👧 {seq}"),
         timestamp: Timestamp::from_millis(-1),
+        delivered_at: (!seq.is_multiple_of(3))
+            .then_some(Timestamp::from_millis(70 + i64::from(seq.is_multiple_of(2)) * 7)),
         read_at: (seq % 3 == 1).then_some(Timestamp::from_millis(77)),
+        edited_at: (seq % 5 == 1).then_some(Timestamp::from_millis(-78)),
+        deleted_at: (seq % 5 == 2).then_some(Timestamp::from_millis(79)),
+        first_text: (seq % 5 == 1).then(|| TextDigest::from_bytes([seq as u8; 16])),
         client_id: seq.is_multiple_of(2).then(|| format!("c{seq}")),
     }
 }
@@ -71,6 +76,13 @@ impl Flaky {
         block_on(new.store.put_users((1..4).map(user).collect())).unwrap();
         block_on(new.store.put_messages((1..2_501).map(|seq| message(1, 2, seq)).collect())).unwrap();
         block_on(new.store.put_messages((1..6).map(|seq| message(2, 3, seq)).collect())).unwrap();
+        let block = |(a, b, since)| Block {
+            blocker: user(a).id,
+            blocked: user(b).id,
+            since: Timestamp::from_millis(since),
+        };
+        let pairs = (1..4).flat_map(|a| (10..410).map(move |b| (a, b, i64::from(b) - 100)));
+        block_on(new.store.put_blocks(pairs.map(block).collect())).unwrap();
         new
     }
 
@@ -111,6 +123,14 @@ impl Archive for Flaky {
 
     async fn put_messages(&self, messages: Vec<Message>) -> Result<(), ArchiveError> {
         self.call()?.put_messages(messages).await
+    }
+
+    async fn blocks(&self, after: Option<(UserId, UserId)>, limit: u32) -> Result<Vec<Block>, StoreError> {
+        self.call()?.blocks(after, limit).await
+    }
+
+    async fn put_blocks(&self, blocks: Vec<Block>) -> Result<(), ArchiveError> {
+        self.call()?.put_blocks(blocks).await
     }
 }
 
@@ -174,9 +194,9 @@ fn the_lines_are_in_their_canonical_form() {
     );
     assert_eq!(
         lines[2],
-        "{\"message\":{\"id\":\"000100020000000000000001\",\"seq\":1,\"sender\":\"000100000000000000000000\",\"receiver\":\"000200000000000000000000\",\"text\":\"\\\"line\\\"\\n\\u0000\u{2028}👩‍👩‍👧 1\",\"timestamp\":-1,\"readAt\":77}}"
+        "{\"message\":{\"id\":\"000100020000000000000001\",\"seq\":1,\"sender\":\"000100000000000000000000\",\"receiver\":\"000200000000000000000000\",\"text\":\"\\\"line\\\"\\n\\u0000\u{2028}👩‍👩‍👧 1\",\"timestamp\":-1,\"deliveredAt\":70,\"readAt\":77,\"editedAt\":-78,\"firstText\":\"01010101010101010101010101010101\"}}"
     );
-    assert!(lines[3].ends_with(r#""timestamp":-1,"clientId":"c2"}}"#));
+    assert!(lines[3].ends_with(r#""timestamp":-1,"deliveredAt":77,"deletedAt":79,"clientId":"c2"}}"#));
     assert!(lines[4].starts_with(r#"{"end":{"users":1,"messages":2,"content":""#));
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use chat_auth::{BcryptHasher, HmacSeals, Hs256};
 use chat_domain::{
-    Chat, Delivery, Deps,
+    Chat, ChatSettings, Delivery, Deps,
     ports::{Clock, CommitListener, EventBus},
 };
 use chat_embedded_adapter::LocalBus;
@@ -60,7 +60,7 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
         clock: Arc::clone(&clock),
         ids: Arc::new(RandomIds::new(Arc::clone(&clock))?),
         limits: settings.limits.clone(),
-        settings: settings.chat.clone(),
+        settings: ChatSettings { blocks_fresh_for: store.blocks_fresh_for(), ..settings.chat.clone() },
     });
     Ok(Built { chat: Arc::new(chat), store, bus, clock })
 }

@@ -118,8 +118,12 @@ struct Words<'a>(&'a Summary);
 
 impl std::fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Summary { users, messages, content, resumed } = self.0;
-        write!(f, "{users} users and {messages} messages (sha256 {content}")?;
+        let Summary { users, messages, blocks, content, resumed } = self.0;
+        write!(f, "{users} users and {messages} messages")?;
+        if *blocks > 0 {
+            write!(f, " and {blocks} blocks")?;
+        }
+        write!(f, " (sha256 {content}")?;
         if let Some((users, messages)) = resumed {
             write!(f, "; {users} users and {messages} messages of them by an earlier try")?;
         }

@@ -1,6 +1,6 @@
 //! The store that the settings name: MongoDB where `MONGODB_URI` is set, else the embedded one.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chat_domain::ports::{
     Archive, Blocks, Changes, Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users,
@@ -73,6 +73,14 @@ impl Storage {
         match self {
             Self::Embedded(store) => store.clone(),
             Self::Mongo(store) => store.clone(),
+        }
+    }
+
+    /// After which time what is known of a block is read again: never where nobody else writes to the store.
+    pub(crate) const fn blocks_fresh_for(&self) -> Option<Duration> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Mongo(_) => Some(Duration::from_secs(5)),
         }
     }
 

@@ -14,6 +14,8 @@ pub mod archive;
 #[doc(hidden)]
 pub mod archive_reading;
 #[doc(hidden)]
+pub mod archive_state;
+#[doc(hidden)]
 pub mod blocks;
 #[doc(hidden)]
 pub mod changes;
@@ -235,7 +237,8 @@ macro_rules! archive_conformance {
                 sending_goes_on_after_what_was_put
                 what_is_put_is_no_commit
                 after_a_restart_what_was_put_is_there
-                a_long_archive_is_moved_in_pages
+                a_long_archive_is_moved_in_pages;
+            archive_state:
                 blocks_are_walked_and_put_as_they_stand
                 messages_with_all_that_may_have_become_of_them_are_put_exactly;
             archive_reading:

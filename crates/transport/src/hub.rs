@@ -18,7 +18,8 @@ use std::{
 
 use bytes::Bytes;
 use chat_domain::{
-    model::{Event, SocketId, UserId},
+    Circle,
+    model::{Event, Message, SocketId, UserId},
     ports::{Clock, EventSink, ReceiptKind},
 };
 use chat_socketio_actix::Outbox;
@@ -28,6 +29,7 @@ use tokio::sync::Notify;
 
 pub(crate) use encode::message;
 use roster::Roster;
+pub(crate) use roster::Since;
 
 use crate::Settings;
 
@@ -92,9 +94,22 @@ impl Hub {
         room
     }
 
-    /// From here on the outbox gets everybody's presence as well, `online_users` first.
-    pub(crate) fn join(&self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
-        self.roster.lock().join(user, socket, outbox);
+    /// Where blocks and contacts stand, for a circle that is about to be read.
+    pub(crate) fn since(&self) -> Since {
+        self.roster.lock().since()
+    }
+
+    /// From here on the outbox gets presence as well, `online_users` first, of those of whom its user may know. False, and nothing done,
+    /// where so much has changed since the circle was read that it has to be read again.
+    #[must_use]
+    pub(crate) fn join(
+        &self,
+        user: UserId,
+        socket: &SocketId,
+        outbox: &Arc<Outbox>,
+        (circle, since): (&Circle, Since),
+    ) -> bool {
+        self.roster.lock().join(user, socket, outbox, circle, since)
     }
 
     /// The socket gets nothing any more.
@@ -119,6 +134,11 @@ impl Hub {
 
     fn send_to(&self, user: UserId, except: Option<&SocketId>, bytes: &Bytes) {
         self.each(user, except, |outbox| outbox.push(bytes.clone()));
+    }
+
+    fn send_to_both(&self, message: &Message, bytes: &Bytes) {
+        self.send_to(message.receiver, None, bytes);
+        self.send_to(message.sender, None, bytes);
     }
 
     fn each(&self, user: UserId, except: Option<&SocketId>, push: impl Fn(&Outbox)) {
@@ -164,23 +184,38 @@ impl EventSink for Hub {
     fn deliver(&self, event: &Event) {
         match event {
             Event::Message { message, except } => {
+                if message.seq == 1 {
+                    let now = self.clock.instant();
+                    self.roster.lock().acquainted(message.conversation(), now);
+                }
                 let bytes = encode::message(message);
                 self.send_to(message.receiver, except.as_ref(), &bytes);
                 self.send_to(message.sender, except.as_ref(), &bytes);
             }
-            Event::Receipt { kind: ReceiptKind::Read, receiver, sender, messages, except } => {
+            Event::Receipt { kind, receiver, sender, messages, except } => {
                 for message in messages {
-                    let bytes = encode::read(*message);
-                    self.send_to(*sender, None, &bytes);
-                    self.send_to(*receiver, except.as_ref(), &bytes);
+                    match kind {
+                        ReceiptKind::Delivered => self.send_to(*sender, None, &encode::delivered(*message)),
+                        ReceiptKind::Read => {
+                            let bytes = encode::read(*message);
+                            self.send_to(*sender, None, &bytes);
+                            self.send_to(*receiver, except.as_ref(), &bytes);
+                        }
+                    }
                 }
+            }
+            Event::Edited { message } => self.send_to_both(message, &encode::edited(message)),
+            Event::Deleted { message } => self.send_to_both(message, &encode::deleted(message.id)),
+            Event::Blocking { block, blocks } => {
+                let now = self.clock.instant();
+                self.roster.lock().blocking(block, *blocks, now);
             }
             Event::Typing { sender, username, receiver, is_typing } => {
                 let bytes = encode::typing(*sender, username, *is_typing);
                 self.each(*receiver, None, |outbox| outbox.push_volatile(bytes.clone()));
             }
-            Event::Online { user, username, socket, blocked: _ } => {
-                self.announce(|roster| roster.online(*user, username, socket));
+            Event::Online { user, username, socket, blocked } => {
+                self.announce(|roster| roster.online(*user, username, socket, blocked));
             }
             Event::Offline { user, username } => self.announce(|roster| roster.offline(*user, username)),
             // A newer domain may publish what this transport has no words for.

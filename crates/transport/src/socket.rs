@@ -15,7 +15,7 @@ use std::{
 };
 
 use chat_domain::{
-    ChatError, Circle, Departure, ErrorCode, Identity, Missing, Unauthorized,
+    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized,
     model::SocketId,
     ports::{RateSubject, TokenError},
 };
@@ -28,12 +28,12 @@ use serde::Deserialize;
 
 use self::{
     pace::{Pace, Pass},
-    pipeline::{Asker, Finished, Outcome, Work},
+    pipeline::{Arrival, Asker, Finished, Outcome, Work},
 };
 use crate::{
     app::App,
     places::Place,
-    wire::{self, EventRequest, event, parse_request, write_error},
+    wire::{self, EventRequest, OtherRequest, event, parse_request, write_error},
 };
 
 pub(crate) use pipeline::Pipeline;
@@ -128,7 +128,8 @@ impl Socket {
         }
         let token = auth_token(auth).or_else(|| self.handshake_token.as_deref().map(str::to_owned));
         let deadline = io.now + self.app.settings.send_timeout;
-        self.pipeline.push(Work::Authenticate(token), None, self.visit, deadline);
+        let work = Work::Authenticate(token, self.app.hub.since());
+        self.pipeline.push(work, None, self.visit, deadline);
     }
 
     fn on_message(&mut self, io: &mut Io<'_>, ack: Option<AckId>, args: &Arguments) {
@@ -145,7 +146,7 @@ impl Socket {
         let limits = &self.app.settings.limits;
         let Some(request) = parse_request(&args.name(), args.get(0), limits) else { return };
         let request = request.map_err(ChatError::from).and_then(|request| {
-            if matches!(request, EventRequest::Send(_)) {
+            if matches!(request, EventRequest::Send(_) | EventRequest::Other(OtherRequest::Edit { .. })) {
                 self.app.count(&RateSubject::Messages(visitor.identity.user))?;
             }
             Ok(request)
@@ -172,11 +173,13 @@ impl Socket {
             return;
         }
         match outcome {
-            Outcome::Authenticated(identity, circle) => self.arrive(io, identity, &circle),
+            Outcome::Authenticated(arrival) => self.arrive(io, *arrival),
             Outcome::Refused(error) => refuse(io, &error),
             Outcome::Sent(_)
-            | Outcome::Typed
-            | Outcome::Read(_)
+            | Outcome::Edited(_)
+            | Outcome::Synced(_)
+            | Outcome::Done
+            | Outcome::Marked(_)
             | Outcome::History(..)
             | Outcome::Conversations(_)
             | Outcome::Failed(_) => {
@@ -188,10 +191,11 @@ impl Socket {
     }
 
     /// The token was good: from here on the socket is in the hub and the user is online.
-    fn arrive(&mut self, io: &mut Io<'_>, identity: Identity, circle: &Circle) {
+    fn arrive(&mut self, io: &mut Io<'_>, arrival: Arrival) {
         if io.leaving || self.visitor.is_some() {
             return;
         }
+        let Arrival { identity, circle, since } = arrival;
         let user = identity.user;
         let socket = SocketId::new(random_id());
         if !self.app.hub.enter(user, &socket, io.outbox) {
@@ -203,7 +207,11 @@ impl Socket {
         io.session.accept(io.now, ROOT, socket.as_str());
         let identity = Arc::new(identity);
         self.app.chat.presence.connect(&identity, socket.clone(), &circle.blocked);
-        self.app.hub.join(user, &socket, io.outbox);
+        if !self.app.hub.join(user, &socket, io.outbox, (&circle, since)) {
+            // It comes back by itself, and its circle is read again.
+            tracing::warn!("more blocks came while a circle was read than are remembered");
+            io.session.close(io.now, CloseReason::Server);
+        }
         self.visitor = Some(Box::new(Visitor { identity, socket, ends_at }));
     }
 

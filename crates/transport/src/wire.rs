@@ -11,8 +11,8 @@ mod request;
 pub(crate) use cursor::{parse_conversation_cursor, parse_user_cursor, user_cursor};
 pub(crate) use error::{error_body, write_error};
 pub(crate) use json::{
-    acknowledgement, event, history_capacity, write_conversations, write_grant, write_history, write_id,
-    write_message, write_profile, write_string, write_users,
+    acknowledgement, event, messages_capacity, write_conversations, write_grant, write_history, write_id,
+    write_message, write_profile, write_string, write_sync, write_users,
 };
 pub(crate) use request::{
     ConversationsQuery, EventRequest, HistoryParams, ListUsersQuery, LoginBody, OtherRequest, RegisterBody,

@@ -2,29 +2,14 @@
 
 use super::{Environment, SettingsError, sources::Sources};
 
-/// A setting of a feature to come.
+/// A setting of a feature to come. Going on without it would pretend something: it is refused in production.
 struct Later {
     name: &'static str,
     /// What this build does instead.
     instead: &'static str,
-    /// The value that describes what this build does anyway, and needs no word.
-    neutral: Option<&'static str>,
-    /// Whether going on without the feature would pretend something: refused in production.
-    vital: bool,
 }
 
-const fn vital(name: &'static str, instead: &'static str) -> Later {
-    Later { name, instead, neutral: None, vital: true }
-}
-
-const fn unused(name: &'static str, instead: &'static str, neutral: Option<&'static str>) -> Later {
-    Later { name, instead, neutral, vital: false }
-}
-
-static ALL: &[Later] = &[
-    vital("REDIS_URL", "this build has no Redis yet and is one node"),
-    unused("PRESENCE_AUDIENCE", "this build tells presence to everyone", Some("everyone")),
-];
+static ALL: &[Later] = &[Later { name: "REDIS_URL", instead: "this build has no Redis yet and is one node" }];
 
 /// Whether a name is one of these settings.
 pub(super) fn is_known(name: &str) -> bool {
@@ -43,11 +28,10 @@ pub(super) fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(super) fn check(sources: &Sources, environment: Environment) -> Result<Vec<String>, SettingsError> {
     let mut lines = Vec::new();
     for later in ALL {
-        let given = sources.get(later.name).map(|(value, _)| value);
-        if given.is_none() || given == later.neutral {
+        if sources.get(later.name).is_none() {
             continue;
         }
-        if later.vital && environment == Environment::Production {
+        if environment == Environment::Production {
             return Err(SettingsError::new(later.name, format!("is set, but {}; unset it", later.instead)));
         }
         lines.push(format!("{} is set, but {}", later.name, later.instead));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf, thread, time::Duration};
 
-use chat_domain::{ChatSettings, model::Limits};
+use chat_domain::{ChatSettings, PresenceAudience, model::Limits};
 use chat_mongo_adapter::MongoUri;
 use chat_transport::{Origins, TrustedProxies};
 
@@ -102,7 +102,9 @@ fn limits(read: &mut Reader<'_>) -> Result<Limits, SettingsError> {
         max_page_bytes: read.integer(&c::MAX_PAGE_BYTES)?,
         max_unread_count: read.integer(&c::MAX_UNREAD_COUNT)?,
         max_receipt_events: read.integer(&c::MAX_RECEIPT_EVENTS)?,
-        ..Limits::default()
+        default_sync_events: read.integer(&c::DEFAULT_SYNC_EVENTS)?,
+        max_sync_events: read.integer(&c::MAX_SYNC_EVENTS)?,
+        max_blocked_users: read.integer(&c::MAX_BLOCKED_USERS)?,
     };
     at_most(
         &c::MIN_USERNAME_CHARS,
@@ -116,6 +118,12 @@ fn limits(read: &mut Reader<'_>) -> Result<Limits, SettingsError> {
         &c::MAX_PASSWORD_BYTES,
         limits.max_password_bytes,
     )?;
+    at_most(
+        &c::DEFAULT_SYNC_EVENTS,
+        limits.default_sync_events,
+        &c::MAX_SYNC_EVENTS,
+        limits.max_sync_events,
+    )?;
     at_most(&c::DEFAULT_PAGE_ITEMS, limits.default_page_items, &c::MAX_PAGE_ITEMS, limits.max_page_items)?;
     Ok(limits)
 }
@@ -126,8 +134,20 @@ fn chat(read: &mut Reader<'_>) -> Result<ChatSettings, SettingsError> {
         presence_grace: millis(read, &c::PRESENCE_GRACE_MS)?,
         typing_timeout: millis(read, &c::TYPING_TIMEOUT_MS)?,
         cached_users: read.integer(&c::CACHED_USERS)?,
-        ..ChatSettings::default()
+        edit_window: Duration::from_secs(read.integer(&c::EDIT_WINDOW_SECONDS)?),
+        presence_audience: audience(read)?,
+        max_contacts: read.integer(&c::MAX_CONTACTS)?,
+        // Whether others write to the store as well is known where it is opened.
+        blocks_fresh_for: None,
     })
+}
+
+fn audience(read: &mut Reader<'_>) -> Result<PresenceAudience, SettingsError> {
+    let word = read.choice(&c::PRESENCE_AUDIENCE)?;
+    if word.is_none() {
+        read.assume(c::PRESENCE_AUDIENCE.name, "everyone");
+    }
+    Ok(if word == Some("contacts") { PresenceAudience::Contacts } else { PresenceAudience::Everyone })
 }
 
 fn transport(

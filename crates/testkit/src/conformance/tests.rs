@@ -4,6 +4,7 @@
 const MODULES: &[(&str, &str)] = &[
     ("archive", include_str!("archive.rs")),
     ("archive_reading", include_str!("archive_reading.rs")),
+    ("archive_state", include_str!("archive_state.rs")),
     ("blocks", include_str!("blocks.rs")),
     ("changes", include_str!("changes.rs")),
     ("commits", include_str!("commits.rs")),

@@ -10,9 +10,29 @@ pub(crate) fn message(message: &Message) -> Bytes {
     event("private_message", |out| write_message(out, message))
 }
 
+/// `message_edited`
+pub(super) fn edited(message: &Message) -> Bytes {
+    event("message_edited", |out| write_message(out, message))
+}
+
+/// `message_deleted`
+pub(super) fn deleted(message: MessageId) -> Bytes {
+    named("message_deleted", message)
+}
+
+/// `message_delivered`
+pub(super) fn delivered(message: MessageId) -> Bytes {
+    named("message_delivered", message)
+}
+
 /// `message_read`
 pub(super) fn read(message: MessageId) -> Bytes {
-    event("message_read", |out| {
+    named("message_read", message)
+}
+
+/// An event that names a message.
+fn named(name: &str, message: MessageId) -> Bytes {
+    event(name, |out| {
         out.extend_from_slice(b"{\"messageId\":");
         write_id(out, message.0);
         out.push(b'}');
@@ -74,6 +94,14 @@ mod tests {
         insta::assert_snapshot!(
             text(read(MessageId::from_bytes([1; 12]))),
             @r#"42["message_read",{"messageId":"010101010101010101010101"}]"#
+        );
+        insta::assert_snapshot!(
+            text(delivered(MessageId::from_bytes([1; 12]))),
+            @r#"42["message_delivered",{"messageId":"010101010101010101010101"}]"#
+        );
+        insta::assert_snapshot!(
+            text(deleted(MessageId::from_bytes([1; 12]))),
+            @r#"42["message_deleted",{"messageId":"010101010101010101010101"}]"#
         );
         let entry = online_entry(user, "ada", &SocketId::new("s1"));
         insta::assert_snapshot!(

@@ -2,7 +2,10 @@
 //!
 //! A change that comes after a quiet time goes out at once; while many come, they are collected, encoded once
 //! and sent as one batch to everybody. A socket that joins between two batches gets the snapshot of now, and
-//! of the next batch only what came after it.
+//! of the next batch only what came after it. Who may not know of whom ([`Relations`]) gets the batch without that; where only
+//! contacts hear of each other, a change goes to those who watch its user, and costs nobody else.
+
+mod relations;
 
 use std::{
     collections::HashMap,
@@ -12,9 +15,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use chat_domain::model::{SocketId, UserId};
+use chat_domain::{
+    Circle,
+    model::{Block, ConversationId, SocketId, UserId},
+};
 use chat_socketio_actix::{Item, Outbox};
+use smallvec::SmallVec;
 
+use self::relations::Relations;
+pub(crate) use self::relations::Since;
 use super::encode;
 use crate::wire::event;
 
@@ -31,9 +40,16 @@ struct Entry {
 }
 
 struct Member {
+    user: UserId,
     outbox: Arc<Outbox>,
-    /// How much of the waiting batch came before it joined.
-    seen: usize,
+    /// The first change that came after it joined, counted from the beginning.
+    from: u64,
+}
+
+/// Somebody came or went.
+struct Change {
+    user: UserId,
+    bytes: Bytes,
 }
 
 /// Who is online, and whom to tell.
@@ -43,7 +59,12 @@ pub(super) struct Roster {
     places: HashMap<UserId, usize>,
     /// By the outbox's address, which is its own as long as the entry holds it.
     members: HashMap<usize, Member>,
-    waiting: Vec<Bytes>,
+    /// The members of each user, for what goes to them alone.
+    devices: HashMap<UserId, SmallVec<[usize; 1]>>,
+    relations: Relations,
+    waiting: Vec<Change>,
+    /// How many changes have been sent.
+    sent: u64,
     last_flush: Option<Instant>,
 }
 
@@ -52,10 +73,22 @@ fn address(outbox: &Arc<Outbox>) -> usize {
 }
 
 impl Roster {
-    /// A user came online.
-    pub(super) fn online(&mut self, user: UserId, username: &Arc<str>, socket: &SocketId) {
+    /// Where relations stand: what changes after a circle was read is laid over it when its socket joins.
+    pub(super) fn since(&self) -> Since {
+        self.relations.since()
+    }
+
+    /// A user came online, who blocks these.
+    pub(super) fn online(
+        &mut self,
+        user: UserId,
+        username: &Arc<str>,
+        socket: &SocketId,
+        blocked: &Arc<[UserId]>,
+    ) {
+        self.relations.came(user, blocked);
         self.place(user, username, socket);
-        self.waiting.push(encode::presence("user_online", user, username));
+        self.waiting.push(Change { user, bytes: encode::presence("user_online", user, username) });
     }
 
     /// A user went offline.
@@ -66,7 +99,47 @@ impl Roster {
                 self.places.insert(moved.user, place);
             }
         }
-        self.waiting.push(encode::presence("user_offline", user, username));
+        self.waiting.push(Change { user, bytes: encode::presence("user_offline", user, username) });
+    }
+
+    /// Somebody blocks somebody, or no longer: each sees the other go, or come.
+    pub(super) fn blocking(&mut self, block: &Block, blocks: bool, now: Instant) {
+        self.relate(block.blocker, block.blocked, now, |relations| relations.block(block, blocks));
+    }
+
+    /// Two users have a conversation from now on: where only contacts hear of each other, these do.
+    pub(super) fn acquainted(&mut self, conversation: ConversationId, now: Instant) {
+        let (a, b) = conversation.users();
+        if [a, b].iter().all(|user| self.relations.contacts(*user).is_none()) {
+            return self.relations.acquaint(a, b);
+        }
+        self.relate(a, b, now, |relations| relations.acquaint(a, b));
+    }
+
+    fn relate(&mut self, a: UserId, b: UserId, now: Instant, change: impl FnOnce(&mut Relations)) {
+        // What waits is told by the rules under which it happened.
+        self.flush(now);
+        let pairs = [(a, b), (b, a)];
+        let before = pairs.map(|(observer, user)| self.relations.shows(observer, user));
+        change(&mut self.relations);
+        for ((observer, user), before) in pairs.into_iter().zip(before) {
+            let after = self.relations.shows(observer, user);
+            let username = self.places.get(&user).and_then(|place| self.entries.get(*place));
+            if let Some(username) = username.map(|entry| Arc::clone(&entry.username))
+                && before != after
+            {
+                let name = if after { "user_online" } else { "user_offline" };
+                self.tell(observer, &encode::presence(name, user, &username));
+            }
+        }
+    }
+
+    fn tell(&self, user: UserId, bytes: &Bytes) {
+        for member in self.devices.get(&user).into_iter().flatten() {
+            if let Some(member) = self.members.get(member) {
+                member.outbox.push(bytes.clone());
+            }
+        }
     }
 
     fn place(&mut self, user: UserId, username: &Arc<str>, socket: &SocketId) {
@@ -88,33 +161,63 @@ impl Roster {
         }
     }
 
-    /// A socket joined: it gets `online_users`, and every change from here on.
-    pub(super) fn join(&mut self, user: UserId, socket: &SocketId, outbox: &Arc<Outbox>) {
+    /// A socket joined, whose user's circle was read `since` then: it gets `online_users`, and every change from here on. False, and
+    /// nothing done, where more has changed since than is remembered.
+    #[must_use]
+    pub(super) fn join(
+        &mut self,
+        user: UserId,
+        socket: &SocketId,
+        outbox: &Arc<Outbox>,
+        circle: &Circle,
+        since: Since,
+    ) -> bool {
+        if !self.relations.enter(user, circle, since) {
+            return false;
+        }
         self.moved_to(user, socket);
         outbox.push(self.snapshot(user));
-        let member = Member { outbox: Arc::clone(outbox), seen: self.waiting.len() };
-        self.members.insert(address(outbox), member);
+        let from = self.sent + self.waiting.len() as u64;
+        self.members.insert(address(outbox), Member { user, outbox: Arc::clone(outbox), from });
+        self.devices.entry(user).or_default().push(address(outbox));
+        true
     }
 
     /// A socket left; `newest` is the user's newest one that remains.
     pub(super) fn leave(&mut self, user: UserId, newest: Option<SocketId>, outbox: &Arc<Outbox>) {
-        self.members.remove(&address(outbox));
+        let address = address(outbox);
+        if self.members.remove(&address).is_some()
+            && let Some(devices) = self.devices.get_mut(&user)
+        {
+            devices.retain(|device| *device != address);
+            if devices.is_empty() {
+                self.devices.remove(&user);
+                self.relations.leave(user);
+            }
+        }
         if let Some(socket) = newest {
             self.moved_to(user, &socket);
         }
     }
 
-    fn snapshot(&self, except: UserId) -> Bytes {
+    fn snapshot(&self, observer: UserId) -> Bytes {
         event("online_users", |out| {
-            let bytes: usize = self.entries.iter().map(|entry| entry.encoded.len() + 1).sum();
-            out.reserve_exact(bytes + 3);
             out.push(b'[');
             let start = out.len();
-            for entry in self.entries.iter().filter(|entry| entry.user != except) {
-                if out.len() > start {
-                    out.push(b',');
+            let mut write = |entry: &Entry| {
+                if self.relations.shows(observer, entry.user) {
+                    if out.len() > start {
+                        out.push(b',');
+                    }
+                    out.extend_from_slice(&entry.encoded);
                 }
-                out.extend_from_slice(&entry.encoded);
+            };
+            match self.relations.contacts(observer) {
+                Some(contacts) => {
+                    let places = contacts.iter().filter_map(|contact| self.places.get(contact));
+                    places.filter_map(|place| self.entries.get(*place)).for_each(write);
+                }
+                None => self.entries.iter().for_each(&mut write),
             }
             out.push(b']');
         })
@@ -137,106 +240,60 @@ impl Roster {
         self.last_flush.map_or(Duration::ZERO, |last| (last + self.pause()).saturating_duration_since(now))
     }
 
-    /// Sends the batch to every member.
+    /// Sends the batch to every member who may know of it.
     pub(super) fn flush(&mut self, now: Instant) {
         if self.waiting.is_empty() {
             return;
         }
         self.last_flush = Some(now);
-        let batch: Arc<[Bytes]> = mem::take(&mut self.waiting).into();
-        for member in self.members.values_mut() {
-            let seen = mem::take(&mut member.seen);
-            if seen < batch.len() {
+        let changes = mem::take(&mut self.waiting);
+        if self.relations.has_open() {
+            self.send_to_everybody(&changes);
+        }
+        for (change, number) in changes.iter().zip(self.sent..) {
+            for observer in self.relations.watchers(change.user) {
+                self.send_one(*observer, change, number);
+            }
+        }
+        self.sent += changes.len() as u64;
+        changes.iter().filter(|change| !self.places.contains_key(&change.user)).for_each(|change| {
+            self.relations.went(change.user);
+        });
+    }
+
+    /// The batch is shared by all who may know of all of it.
+    fn send_to_everybody(&self, changes: &[Change]) {
+        let batch: Arc<[Bytes]> = changes.iter().map(|change| change.bytes.clone()).collect();
+        let hidden = self.relations.hidden_by(changes.iter().map(|change| change.user));
+        for member in self.members.values() {
+            let seen = usize::try_from(member.from.saturating_sub(self.sent)).unwrap_or(usize::MAX);
+            if seen >= batch.len() || self.relations.contacts(member.user).is_some() {
+                continue;
+            }
+            if !hidden.contains(&member.user) && !self.relations.blocks_any(member.user) {
                 member.outbox.push(Item::Batch(Arc::clone(&batch), seen));
+                continue;
+            }
+            for change in changes.iter().skip(seen) {
+                if self.relations.shows(member.user, change.user) {
+                    member.outbox.push(change.bytes.clone());
+                }
+            }
+        }
+    }
+
+    fn send_one(&self, observer: UserId, change: &Change, number: u64) {
+        if !self.relations.shows(observer, change.user) {
+            return;
+        }
+        let devices = self.devices.get(&observer).into_iter().flatten();
+        for member in devices.filter_map(|device| self.members.get(device)) {
+            if member.from <= number {
+                member.outbox.push(change.bytes.clone());
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use chat_domain::ports::Clock;
-
-    use super::*;
-
-    fn user(n: u8) -> UserId {
-        UserId::from_bytes([n; 12])
-    }
-
-    fn socket(n: u8) -> SocketId {
-        SocketId::new(format!("s{n}"))
-    }
-
-    fn online(roster: &mut Roster, n: u8) {
-        roster.online(user(n), &Arc::from(format!("user{n}")), &socket(n));
-    }
-
-    fn join(roster: &mut Roster, n: u8) -> Arc<Outbox> {
-        let outbox = Arc::new(Outbox::new(1 << 20));
-        roster.join(user(n), &socket(n), &outbox);
-        outbox
-    }
-
-    fn drain(outbox: &Outbox) -> Vec<String> {
-        let packets = std::iter::from_fn(|| outbox.pop());
-        packets.map(|packet| String::from_utf8(packet.text.to_vec()).unwrap()).collect()
-    }
-
-    #[test]
-    fn a_new_socket_sees_everybody_but_itself() {
-        let mut roster = Roster::default();
-        online(&mut roster, 1);
-        online(&mut roster, 2);
-        let seen = drain(&join(&mut roster, 2));
-        assert_eq!(seen.len(), 1);
-        assert!(seen[0].contains("user1") && !seen[0].contains("user2"), "{seen:?}");
-        online(&mut roster, 3);
-        roster.offline(user(1), "user1");
-        let seen = drain(&join(&mut roster, 3));
-        assert!(seen[0].contains("user2") && !seen[0].contains("user1"), "{seen:?}");
-    }
-
-    #[test]
-    fn of_a_batch_a_socket_gets_what_came_after_it_joined() {
-        let now = chat_testkit::ManualClock::default().instant();
-        let mut roster = Roster::default();
-        online(&mut roster, 1);
-        let first = join(&mut roster, 1);
-        online(&mut roster, 2);
-        let second = join(&mut roster, 2);
-        online(&mut roster, 3);
-        drain(&first);
-        drain(&second);
-        roster.flush(now);
-        assert_eq!(drain(&first).len(), 2);
-        let seen = drain(&second);
-        assert!(seen.len() == 1 && seen[0].contains("user3"), "{seen:?}");
-        roster.flush(now);
-        assert!(drain(&first).is_empty());
-    }
-
-    #[test]
-    fn batches_keep_their_pause_and_the_first_goes_at_once() {
-        let now = chat_testkit::ManualClock::default().instant();
-        let mut roster = Roster::default();
-        online(&mut roster, 1);
-        assert!(roster.is_due(now));
-        roster.flush(now);
-        online(&mut roster, 2);
-        assert!(!roster.is_due(now));
-        assert!(roster.is_due(now + SHORTEST_PAUSE));
-    }
-
-    #[test]
-    fn an_entry_names_the_newest_socket() {
-        let mut roster = Roster::default();
-        online(&mut roster, 1);
-        let (old, new) = (join(&mut roster, 1), Arc::new(Outbox::new(1000)));
-        roster.join(user(1), &socket(9), &new);
-        online(&mut roster, 2);
-        assert!(drain(&join(&mut roster, 2))[0].contains("\"s9\""));
-        roster.leave(user(1), Some(socket(1)), &new);
-        assert!(drain(&join(&mut roster, 2))[0].contains("\"s1\""));
-        drop(old);
-    }
-}
+mod tests;

@@ -8,8 +8,8 @@ use super::pipeline::Outcome;
 use crate::{
     hub,
     wire::{
-        acknowledgement, event, history_capacity, write_conversations, write_error, write_history,
-        write_message,
+        acknowledgement, event, messages_capacity, write_conversations, write_error, write_history,
+        write_message, write_sync,
     },
 };
 
@@ -31,13 +31,15 @@ pub(super) fn log_failure(error: &ChatError) {
 /// What a socket hears that asked for an acknowledgement.
 fn acknowledged(ack: AckId, outcome: &Outcome) -> Bytes {
     let capacity = match outcome {
-        Outcome::History(_, page) => history_capacity(page),
+        Outcome::History(_, page) => messages_capacity(&page.messages),
+        Outcome::Synced(page) => messages_capacity(&page.messages),
         Outcome::Sent(_)
-        | Outcome::Typed
-        | Outcome::Read(_)
+        | Outcome::Edited(_)
+        | Outcome::Done
+        | Outcome::Marked(_)
         | Outcome::Conversations(_)
         | Outcome::Failed(_)
-        | Outcome::Authenticated(..)
+        | Outcome::Authenticated(_)
         | Outcome::Refused(_) => 448,
     };
     acknowledgement(ack, capacity, |out| {
@@ -59,7 +61,15 @@ fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {
             out.extend_from_slice(b",\"message\":");
             write_message(out, &appended.message);
         }
-        Outcome::Read(count) => out.extend_from_slice(format!(",\"count\":{count}").as_bytes()),
+        Outcome::Edited(message) => {
+            out.extend_from_slice(b",\"message\":");
+            write_message(out, message);
+        }
+        Outcome::Synced(page) => {
+            out.push(b',');
+            write_sync(out, page);
+        }
+        Outcome::Marked(count) => out.extend_from_slice(format!(",\"count\":{count}").as_bytes()),
         Outcome::History(other, page) => {
             out.push(b',');
             write_history(out, *other, page, true);
@@ -68,7 +78,7 @@ fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {
             out.push(b',');
             write_conversations(out, page);
         }
-        Outcome::Typed | Outcome::Failed(_) | Outcome::Authenticated(..) | Outcome::Refused(_) => {}
+        Outcome::Done | Outcome::Failed(_) | Outcome::Authenticated(_) | Outcome::Refused(_) => {}
     }
 }
 
@@ -87,10 +97,12 @@ fn unacknowledged(outcome: &Outcome) -> Option<Bytes> {
             out.push(b'}');
         })),
         Outcome::Sent(_)
-        | Outcome::Typed
-        | Outcome::Read(_)
+        | Outcome::Edited(_)
+        | Outcome::Synced(_)
+        | Outcome::Done
+        | Outcome::Marked(_)
         | Outcome::Conversations(_)
-        | Outcome::Authenticated(..)
+        | Outcome::Authenticated(_)
         | Outcome::Refused(_) => None,
     }
 }

@@ -14,34 +14,51 @@ use std::{
 };
 
 use chat_domain::{
-    Chat, ChatError, Circle, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, Unauthorized,
-    model::{SocketId, UserId},
-    ports::{Appended, NewMessage, ReceiptKind, StoreError},
+    Chat, ChatError, Circle, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
+    Unauthorized,
+    model::{Message, SocketId, UserId},
+    ports::{Appended, NewMessage, StoreError},
 };
 use chat_socketio_actix::protocol::AckId;
 
-use crate::wire::{EventRequest, OtherRequest, SendRequest};
+use crate::{
+    hub::Since,
+    wire::{EventRequest, OtherRequest, SendRequest},
+};
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What became of an event.
 pub(crate) enum Outcome {
     /// CONNECT: the token was checked.
-    Authenticated(Identity, Circle),
+    Authenticated(Box<Arrival>),
     /// CONNECT: the token was refused, or could not be checked.
     Refused(ChatError),
     /// `private_message`
     Sent(Appended),
-    /// `typing`
-    Typed,
-    /// `message_read`: how many became read.
-    Read(u64),
+    /// What has no more to say than that it is done: `typing`, `delete_message`, `block_user`, `unblock_user`.
+    Done,
+    /// `message_delivered`, `message_read`: how many got the mark.
+    Marked(u64),
+    /// `edit_message`
+    Edited(Arc<Message>),
+    /// `sync`
+    Synced(SyncPage),
     /// `get_chat_history`
     History(UserId, HistoryPage),
     /// `get_conversations`
     Conversations(ConversationPage),
     /// Any event.
     Failed(ChatError),
+}
+
+/// Somebody whose token was good.
+pub(crate) struct Arrival {
+    pub(crate) identity: Identity,
+    /// Around them, as it was read.
+    pub(crate) circle: Circle,
+    /// From when on what changes in it is not in it.
+    pub(crate) since: Since,
 }
 
 /// Who asks.
@@ -53,8 +70,8 @@ pub(crate) struct Asker {
 
 /// What is to be done.
 pub(crate) enum Work {
-    /// Checks a token; without one the socket is refused.
-    Authenticate(Option<String>),
+    /// Checks a token, and reads the circle of its user as of then; without a token the socket is refused.
+    Authenticate(Option<String>, Since),
     /// Stores a message.
     Send(SendRequest, Asker),
     /// Does what another event asks for.
@@ -133,14 +150,14 @@ impl Pipeline {
     pub(crate) fn forget_volatile(&mut self) {
         for slot in &mut self.slots {
             if matches!(slot.state, State::Waiting(Work::Other(OtherRequest::Typing { .. }, _))) {
-                slot.state = State::Done(Outcome::Typed);
+                slot.state = State::Done(Outcome::Done);
             }
         }
     }
 
     /// Takes an event.
     pub(crate) fn push(&mut self, work: Work, ack: Option<AckId>, visit: u32, deadline: Instant) {
-        let connects = matches!(work, Work::Authenticate(_));
+        let connects = matches!(work, Work::Authenticate(..));
         self.slots.push_back(Slot { connects, ack, visit, deadline, state: State::Waiting(work) });
     }
 
@@ -230,7 +247,7 @@ impl Pipeline {
 fn may_start(work: &Work, alone: bool, room: bool) -> bool {
     match work {
         Work::Send(..) | Work::Other(OtherRequest::Typing { .. }, _) => room,
-        Work::Other(..) | Work::Authenticate(_) => alone,
+        Work::Other(..) | Work::Authenticate(..) => alone,
     }
 }
 
@@ -238,10 +255,10 @@ impl Slot {
     fn begin(&mut self, chat: &Arc<Chat>) {
         let chat = Arc::clone(chat);
         let deadline = self.deadline;
-        let placeholder = State::Done(Outcome::Typed);
+        let placeholder = State::Done(Outcome::Done);
         let State::Waiting(work) = std::mem::replace(&mut self.state, placeholder) else { return };
         self.state = match work {
-            Work::Authenticate(token) => State::Running(Box::pin(authenticate(chat, token))),
+            Work::Authenticate(token, since) => State::Running(Box::pin(authenticate(chat, token, since))),
             Work::Send(SendRequest { receiver, text, client_id }, asker) => {
                 let sender = asker.identity.user;
                 // Without an acknowledgement the event itself is the confirmation.
@@ -257,18 +274,16 @@ impl Slot {
     }
 }
 
-async fn authenticate(chat: Arc<Chat>, token: Option<String>) -> Outcome {
+async fn authenticate(chat: Arc<Chat>, token: Option<String>, since: Since) -> Outcome {
     let Some(token) = token else {
         return Outcome::Refused(ChatError::Unauthorized(Unauthorized::NoToken));
     };
     let arriving = async {
         let identity = chat.accounts.authenticate(&token).await?;
         let circle = chat.circles.around(identity.user).await?;
-        Ok((identity, circle))
+        Ok(Box::new(Arrival { identity, circle, since }))
     };
-    arriving
-        .await
-        .map_or_else(Outcome::Refused, |(identity, circle)| Outcome::Authenticated(identity, circle))
+    arriving.await.map_or_else(Outcome::Refused, Outcome::Authenticated)
 }
 
 async fn perform(
@@ -281,12 +296,26 @@ async fn perform(
     Ok(match request {
         OtherRequest::Typing { receiver, is_typing } => {
             chat.typing.set(&asker.identity, receiver, is_typing).await?;
-            Outcome::Typed
+            Outcome::Done
         }
-        OtherRequest::Read { message } => {
-            let (kind, except) = (ReceiptKind::Read, Some(asker.socket));
+        OtherRequest::Receipt { kind, message } => {
+            let except = Some(asker.socket);
             let receipt = GiveReceipt { kind, receiver: me, message, deadline, except };
-            Outcome::Read(chat.messaging.receipt(receipt).await?.count)
+            Outcome::Marked(chat.messaging.receipt(receipt).await?.count)
+        }
+        OtherRequest::Edit { message, text } => {
+            Outcome::Edited(chat.messaging.edit(me, message, text, deadline).await?)
+        }
+        OtherRequest::Delete { message } => {
+            chat.messaging.delete(me, message, deadline).await?;
+            Outcome::Done
+        }
+        OtherRequest::Sync { since, limit } => {
+            Outcome::Synced(chat.sync.page(me, since.as_deref(), limit).await?)
+        }
+        OtherRequest::Block { user, blocks } => {
+            chat.blocking.set(me, user, blocks).await?;
+            Outcome::Done
         }
         OtherRequest::History { other, request } => {
             Outcome::History(other, chat.history.page(me, other, request).await?)

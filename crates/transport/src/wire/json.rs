@@ -1,10 +1,10 @@
 //! Writes aggregates as JSON.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use bytes::Bytes;
 use chat_domain::{
-    ConversationPage, ConversationView, Grant, HistoryPage, UserProfile, UserView,
+    ConversationPage, ConversationView, Grant, HistoryPage, SyncPage, UserProfile, UserView,
     model::{Message, ObjectId, Timestamp, UserId},
 };
 use chat_socketio_actix::protocol::AckId;
@@ -145,13 +145,6 @@ pub(crate) fn write_message(out: &mut Vec<u8>, message: &Message) {
     out.push(b'}');
 }
 
-/// About how many bytes a page of history takes.
-pub(crate) fn history_capacity(page: &HistoryPage) -> usize {
-    const BESIDE_THE_TEXT: usize = 288;
-    let messages: usize = page.messages.iter().map(|message| message.text.len() + BESIDE_THE_TEXT).sum();
-    messages + 192
-}
-
 /// Writes the fields of a page of history, without braces.
 pub(crate) fn write_history(out: &mut Vec<u8>, other: UserId, page: &HistoryPage, with_next: bool) {
     let HistoryPage { messages, next, .. } = page;
@@ -234,6 +227,26 @@ pub(crate) fn write_conversations(out: &mut Vec<u8>, page: &ConversationPage) {
     write_next(out, next.map(conversation_cursor).as_deref());
 }
 
+/// Writes the fields of a page of `sync`, without braces.
+pub(crate) fn write_sync(out: &mut Vec<u8>, page: &SyncPage) {
+    let SyncPage { messages, cursor, complete, .. } = page;
+    out.extend_from_slice(b"\"events\":");
+    write_list(out, messages, |out, message| {
+        out.extend_from_slice(b"{\"type\":\"message\",\"message\":");
+        write_message(out, message);
+        out.push(b'}');
+    });
+    out.extend_from_slice(b",\"cursor\":");
+    write_string(out, cursor);
+    out.extend_from_slice(if *complete { b",\"complete\":true" } else { b",\"complete\":false" });
+}
+
+/// About how many bytes messages take.
+pub(crate) fn messages_capacity(messages: &[Arc<Message>]) -> usize {
+    const BESIDE_THE_TEXT: usize = 320;
+    messages.iter().map(|message| message.text.len() + BESIDE_THE_TEXT).sum::<usize>() + 192
+}
+
 fn write_next(out: &mut Vec<u8>, next: Option<&str>) {
     out.extend_from_slice(b",\"next\":");
     match next {
@@ -256,8 +269,12 @@ mod tests {
             receiver: UserId::from_bytes([3; 12]),
             text: "a \"quote\"\n\u{1f600}".into(),
             timestamp: Timestamp::from_millis(1_795_341_600_000),
+            delivered_at: None,
             read_at: None,
+            edited_at: None,
+            deleted_at: None,
             client_id: None,
+            first_text: None,
         }
     }
 

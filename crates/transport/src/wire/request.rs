@@ -4,7 +4,7 @@
 use chat_domain::{
     HistoryPosition, HistoryRequest, Registration,
     model::{ClientId, ConversationCursor, InvalidInput, Limits, MessageId, MessageText, UserId},
-    ports::Login,
+    ports::{Login, ReceiptKind},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -173,8 +173,16 @@ pub(crate) struct SendRequest {
 pub(crate) enum OtherRequest {
     /// `typing`
     Typing { receiver: UserId, is_typing: bool },
-    /// `message_read`
-    Read { message: MessageId },
+    /// `message_delivered`, `message_read`
+    Receipt { kind: ReceiptKind, message: MessageId },
+    /// `edit_message`
+    Edit { message: MessageId, text: MessageText },
+    /// `delete_message`
+    Delete { message: MessageId },
+    /// `sync`
+    Sync { since: Option<String>, limit: Option<u32> },
+    /// `block_user`, `unblock_user`
+    Block { user: UserId, blocks: bool },
     /// `get_chat_history`
     History { other: UserId, request: HistoryRequest },
     /// `get_conversations`
@@ -198,8 +206,27 @@ struct TypingPayload {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MessageReadPayload {
+struct MessagePayload {
     message_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EditPayload {
+    message_id: String,
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct SyncPayload {
+    since: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserPayload {
+    user_id: String,
 }
 
 // `#[serde(flatten)]` would go through a value tree, so the page's parameters stand here once more.
@@ -224,17 +251,33 @@ pub(crate) fn parse_request(
     if name == "private_message" {
         return Some(parse_send(payload, limits).map(EventRequest::Send));
     }
-    Some(parse_other(name, payload)?.map(EventRequest::Other))
+    Some(parse_other(name, payload, limits)?.map(EventRequest::Other))
 }
 
-fn parse_other(name: &str, payload: &[u8]) -> Option<Result<OtherRequest, InvalidInput>> {
+fn parse_other(name: &str, payload: &[u8], limits: &Limits) -> Option<Result<OtherRequest, InvalidInput>> {
     Some(match name {
         "typing" => parse_body::<TypingPayload>(payload).and_then(|body| {
             let receiver = parse_id("receiverId", &body.receiver_id)?;
             Ok(OtherRequest::Typing { receiver, is_typing: body.is_typing })
         }),
-        "message_read" => parse_body::<MessageReadPayload>(payload)
-            .and_then(|body| Ok(OtherRequest::Read { message: parse_id("messageId", &body.message_id)? })),
+        "message_read" => {
+            parse_message(payload).map(|message| OtherRequest::Receipt { kind: ReceiptKind::Read, message })
+        }
+        "message_delivered" => {
+            let kind = ReceiptKind::Delivered;
+            parse_message(payload).map(|message| OtherRequest::Receipt { kind, message })
+        }
+        "edit_message" => parse_body::<EditPayload>(payload).and_then(|body| {
+            let message = parse_id("messageId", &body.message_id)?;
+            Ok(OtherRequest::Edit { message, text: MessageText::parse(body.message, limits)? })
+        }),
+        "delete_message" => parse_message(payload).map(|message| OtherRequest::Delete { message }),
+        // Everything in it is optional: who has no cursor may send nothing at all.
+        "sync" if payload == b"null" => Ok(OtherRequest::Sync { since: None, limit: None }),
+        "sync" => parse_body::<SyncPayload>(payload)
+            .map(|SyncPayload { since, limit }| OtherRequest::Sync { since, limit }),
+        "block_user" => parse_user(payload).map(|user| OtherRequest::Block { user, blocks: true }),
+        "unblock_user" => parse_user(payload).map(|user| OtherRequest::Block { user, blocks: false }),
         "get_chat_history" => parse_body(payload).and_then(parse_history),
         "get_conversations" => parse_body::<ConversationsQuery>(payload).and_then(|query| {
             let after = query.after.as_deref().map(parse_conversation_cursor).transpose()?;
@@ -242,6 +285,16 @@ fn parse_other(name: &str, payload: &[u8]) -> Option<Result<OtherRequest, Invali
         }),
         _ => return None,
     })
+}
+
+fn parse_message(payload: &[u8]) -> Result<MessageId, InvalidInput> {
+    let MessagePayload { message_id } = parse_body(payload)?;
+    parse_id("messageId", &message_id)
+}
+
+fn parse_user(payload: &[u8]) -> Result<UserId, InvalidInput> {
+    let UserPayload { user_id } = parse_body(payload)?;
+    parse_id("userId", &user_id)
 }
 
 fn parse_send(payload: &[u8], limits: &Limits) -> Result<SendRequest, InvalidInput> {
@@ -309,6 +362,40 @@ mod tests {
             ("after=x", "after"),
         ] {
             assert_eq!(query(text).unwrap_err().field, field, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_of_any_other_event_is_named() {
+        let id = "0123456789abcdef01234567";
+        let edit = |text: &str| format!(r#"{{"messageId":"{id}","message":{text}}}"#);
+        let cases = [
+            ("message_delivered", r#"{"messageId":"x"}"#.to_owned(), "messageId"),
+            ("message_read", "{}".to_owned(), "messageId"),
+            ("edit_message", format!(r#"{{"messageId":"{id}"}}"#), "message"),
+            ("edit_message", edit("\"  \""), "message"),
+            ("edit_message", edit("7"), "message"),
+            ("delete_message", "null".to_owned(), "body"),
+            ("sync", r#"{"since":7}"#.to_owned(), "since"),
+            ("sync", r#"{"limit":"many"}"#.to_owned(), "limit"),
+            ("sync", "[]".to_owned(), "body"),
+            ("block_user", r#"{"userId":{"$ne":null}}"#.to_owned(), "userId"),
+            ("unblock_user", "{}".to_owned(), "userId"),
+        ];
+        for (name, payload, field) in cases {
+            let parsed = parse_request(name, Some(&payload), &Limits::default()).unwrap();
+            let error = parsed.err().unwrap_or_else(|| unreachable!("{name} {payload}"));
+            assert_eq!(error.field, field, "{name} {payload}: {error}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_cursor_may_send_nothing_at_all() {
+        for payload in [None, Some("null"), Some("{}"), Some(r#"{"since":null}"#)] {
+            let parsed = parse_request("sync", payload, &Limits::default()).unwrap().unwrap();
+            let is_empty =
+                matches!(parsed, EventRequest::Other(OtherRequest::Sync { since: None, limit: None }));
+            assert!(is_empty, "{payload:?}");
         }
     }
 

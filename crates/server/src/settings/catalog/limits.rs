@@ -20,8 +20,24 @@ pub(crate) static MAX_PAGE_BYTES: Integer =
     bytes("MAX_PAGE_BYTES", 262_144, 1_024, 1 << 30, "Bytes of message text after which a page ends early.");
 pub(crate) static MAX_UNREAD_COUNT: Integer =
     count("MAX_UNREAD_COUNT", 100, 1, 1_000_000, "Where counting unread messages stops.");
-pub(crate) static MAX_RECEIPT_EVENTS: Integer =
-    count("MAX_RECEIPT_EVENTS", 100, 1, 100_000, "Most `message_read` events that one reading causes.");
+pub(crate) static MAX_RECEIPT_EVENTS: Integer = count(
+    "MAX_RECEIPT_EVENTS",
+    100,
+    1,
+    100_000,
+    "Most `message_read` or `message_delivered` events that one receipt causes.",
+);
+pub(crate) static DEFAULT_SYNC_EVENTS: Integer = count(
+    "DEFAULT_SYNC_EVENTS",
+    100,
+    1,
+    10_000,
+    "Events of a page of `sync` when the client names no number.",
+);
+pub(crate) static MAX_SYNC_EVENTS: Integer =
+    count("MAX_SYNC_EVENTS", 500, 1, 10_000, "Most events of a page of `sync`.");
+pub(crate) static MAX_BLOCKED_USERS: Integer =
+    count("MAX_BLOCKED_USERS", 1_000, 1, 100_000, "Most users whom one may block.");
 
 pub(super) static LIMITS: &[Setting] = &[
     Setting::Integer(&MIN_USERNAME_CHARS),
@@ -36,4 +52,7 @@ pub(super) static LIMITS: &[Setting] = &[
     Setting::Integer(&MAX_PAGE_BYTES),
     Setting::Integer(&MAX_UNREAD_COUNT),
     Setting::Integer(&MAX_RECEIPT_EVENTS),
+    Setting::Integer(&DEFAULT_SYNC_EVENTS),
+    Setting::Integer(&MAX_SYNC_EVENTS),
+    Setting::Integer(&MAX_BLOCKED_USERS),
 ];

@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use chat_domain::{
     ChatSettings, Deps,
     model::{Limits, MessageId, MessageText, Timestamp},
-    ports::{AppendError, Clock, CommitListener, IdSource, MessageLog, Receipt, ReceiptSpan, Users},
+    ports::{
+        AppendError, Clock, CommitListener, Delete, Edit, IdSource, MessageLog, Receipt, ReceiptKind,
+        ReceiptSpan, Users,
+    },
 };
 use chat_testkit::{
     FakeHasher, FakeSeals, FakeTokens, ManualClock, MemoryStore, RecordingBus, RecordingListener,
@@ -128,7 +131,10 @@ impl Bench {
 
     fn read(&mut self, number: u64) {
         let message = MessageId::from_bytes([9; 12]);
-        self.push(Work::Other(OtherRequest::Read { message }, self.asker.clone()), number);
+        self.push(
+            Work::Other(OtherRequest::Receipt { kind: ReceiptKind::Read, message }, self.asker.clone()),
+            number,
+        );
     }
 
     fn push(&mut self, work: Work, number: u64) {
@@ -150,8 +156,10 @@ impl Bench {
                 Outcome::Failed(error) => error.code().as_str(),
                 Outcome::Refused(_) => "refused",
                 Outcome::Authenticated(_)
-                | Outcome::Typed
-                | Outcome::Read(_)
+                | Outcome::Done
+                | Outcome::Marked(_)
+                | Outcome::Edited(_)
+                | Outcome::Synced(_)
                 | Outcome::History(..)
                 | Outcome::Conversations(_) => "done",
             };
