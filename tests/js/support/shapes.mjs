@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 export const OBJECT_ID = /^[0-9a-f]{24}$/;
 export const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const TIMES = ['deliveredAt', 'readAt', 'editedAt', 'deletedAt'];
 const ERROR_KEYS = ['code', 'message', 'details', 'retryAfterMs'];
 
 function onlyKeys(value, allowed, what) {
@@ -26,7 +27,7 @@ export function assertError(error, code, names) {
 export function assertMessage(message, fields = {}) {
   onlyKeys(
     message,
-    ['id', 'senderId', 'receiverId', 'message', 'timestamp', 'isRead', 'clientId', 'seq', 'readAt'],
+    ['id', 'senderId', 'receiverId', 'message', 'timestamp', 'isRead', 'clientId', 'seq', ...TIMES],
     'the message',
   );
   for (const id of [message.id, message.senderId, message.receiverId]) assert.match(id, OBJECT_ID);
@@ -35,7 +36,8 @@ export function assertMessage(message, fields = {}) {
   assert.equal(typeof message.isRead, 'boolean');
   assert.ok(Number.isSafeInteger(message.seq) && message.seq >= 1, `seq ${message.seq}`);
   assert.equal('readAt' in message, message.isRead, 'readAt stands where isRead is true');
-  if (message.readAt) assert.match(message.readAt, TIME);
+  for (const name of TIMES) if (name in message) assert.match(message[name], TIME, name);
+  if (message.isRead) assert.ok(message.deliveredAt <= message.readAt, 'what is read was delivered');
   for (const [key, value] of Object.entries(fields)) assert.deepEqual(message[key], value, key);
 }
 
