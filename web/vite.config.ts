@@ -17,5 +17,5 @@ export default defineConfig({
       "/socket.io": { target: backend, ws: true },
     },
   },
-  test: { include: ["test/**/*.test.ts"], env: { TZ: "UTC" } },
+  test: { include: ["test/**/*.test.ts", "chat-client/test/**/*.test.ts"], env: { TZ: "UTC" } },
 });

@@ -1,5 +1,6 @@
 // The REST half of the server's interface.
-import type { ConversationPage, Grant, HistoryPage, UserPage, WireError } from "./types";
+import { isWireError } from "../chat-client/src/index";
+import type { ConversationPage, Grant, UserPage, WireError } from "./types";
 
 /** A request that the server refused, or that never reached it (code `network`). */
 export class ApiError extends Error {
@@ -44,11 +45,6 @@ export class Api {
     return this.get("/api/chat/conversations", { after });
   }
 
-  /** The page of messages just before message `before`, or the newest one. */
-  history(otherId: string, before: string | null): Promise<HistoryPage> {
-    return this.get(`/api/chat/history/${encodeURIComponent(otherId)}`, { before });
-  }
-
   private get<T>(path: string, query: Record<string, string | null>): Promise<T> {
     const set = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== null);
     const search = new URLSearchParams(set).toString();
@@ -74,13 +70,6 @@ async function request<T>(path: string, options: { body?: unknown; token?: strin
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer as T;
   throw new ApiError(isWireError(answer) ? answer : unexpected(response.status));
-}
-
-/** Whether something off the wire has the shape of a failure. */
-export function isWireError(value: unknown): value is WireError {
-  if (typeof value !== "object" || value === null) return false;
-  const { code, message } = value as Partial<WireError>;
-  return typeof code === "string" && typeof message === "string";
 }
 
 function unexpected(status: number): WireError {

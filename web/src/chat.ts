@@ -1,17 +1,16 @@
-// Somebody's chat from login to logout: joins the socket, the loader and the state, and is what the views act on.
+// Somebody's chat from login to logout: joins the helper, the loader and the state, and is what the views act on.
+import { ChatClient, ChatError, TypingSignal } from "../chat-client/src/index";
 import { Api } from "./api";
-import { ChatClient } from "./chat-client";
 import { Loader } from "./loader";
-import { later, openSocket, randomId } from "./platform";
+import { later, openSocket } from "./platform";
 import { ReadMarks } from "./read-marks";
 import type { Session } from "./session";
 import type { Action } from "./state/actions";
-import { type Pending, type State, initialState } from "./state/model";
+import { type Focused, type Pending, type State, conversationWith, initialState, otherSide } from "./state/model";
 import { reduce } from "./state/reduce";
-import { findMessage } from "./state/reduce-messages";
 import { Store } from "./store";
 import type { Message } from "./types";
-import { TypingSignal, TypingWatch } from "./typing";
+import { explain } from "./words";
 
 /** Why a chat ended: by one's own wish, or because the server no longer takes the token. */
 export type Ending = { by: "user" } | { by: "server"; message: string };
@@ -22,7 +21,7 @@ export class Chat {
   /** Set by the views: is told of each message that comes in. */
   incoming: (message: Message) => void = () => {};
   private readonly loader: Loader;
-  private readonly client: ChatClient<Pending>;
+  private readonly client: ChatClient;
   private readonly signal: TypingSignal;
   private readonly marks: ReadMarks;
   private searchDelay: ReturnType<typeof setTimeout> | undefined;
@@ -33,41 +32,19 @@ export class Chat {
     private readonly ended: (ending: Ending) => void,
   ) {
     this.store = new Store(initialState({ id: session.userId, username: session.username }), reduce);
+    this.client = new ChatClient(openSocket(session.token), { userId: session.userId });
     const rejected = (message: string) => this.end({ by: "server", message });
-    this.loader = new Loader(new Api(session.token), this.store, rejected);
-
-    const { dispatch } = this;
-    const watch = new TypingWatch(later, (userId) => dispatch({ type: "typing", userId, isTyping: false }));
-    this.client = new ChatClient<Pending>(
-      openSocket(session.token),
-      {
-        connection: (connection) => {
-          dispatch({ type: "connection", connection });
-          if (connection.status === "online") this.catchUp();
-          else if (connection.status === "lost") this.loader.lineLost();
-        },
-        unauthorized: rejected,
-        message: (message) => this.received(message),
-        read: (messageId) => this.readElsewhere(messageId),
-        typing: ({ senderId, isTyping }) => {
-          watch.seen(senderId, isTyping);
-          dispatch({ type: "typing", userId: senderId, isTyping });
-        },
-        online: (users) => dispatch({ type: "online", users }),
-        presence: (user, isOnline) => dispatch({ type: "presence", user, isOnline, at: new Date().toISOString() }),
-        delivered: (message) => dispatch({ type: "message", message }),
-        refused: (pending, error) => dispatch({ type: "pending-failed", pending, reason: error.message }),
-        failed: (error) => dispatch({ type: "notice", text: error.message }),
-      },
-      later,
-    );
+    this.loader = new Loader(new Api(session.token), this.store, this.client, rejected);
     const tell = (receiverId: string, isTyping: boolean) => this.client.typing(receiverId, isTyping);
     this.signal = new TypingSignal({ tell, later, now: () => performance.now() });
-    this.marks = new ReadMarks(this.store, (messageId, done) => this.client.markRead(messageId, done));
+    this.marks = new ReadMarks(this.store, (messageId) => this.client.markRead(messageId));
+    this.listen(rejected);
   }
 
   /** Begins. */
   start(): void {
+    // What was queued before a reload shows at once, with a line or without.
+    for (const userId of this.client.queuedFor()) this.changed(userId);
     this.client.connect();
     void this.loader.directory(false);
   }
@@ -82,7 +59,8 @@ export class Chat {
     if (this.over) return;
     this.over = true;
     this.signal.stop();
-    this.client.close();
+    // Who logs out leaves nothing behind; a token that ended leaves the queue for the next login.
+    this.client.close(ending.by === "user");
     this.ended(ending);
   }
 
@@ -96,6 +74,7 @@ export class Chat {
     this.signal.stop();
     this.marks.seesNewest(true);
     this.dispatch({ type: "open", user });
+    if (user !== null) this.changed(user.id);
     if (user !== null) void this.loader.newest(user.id);
   }
 
@@ -135,18 +114,44 @@ export class Chat {
     const receiverId = this.store.state.open;
     if (receiverId === null) return;
     this.signal.stop();
-    this.post({ clientId: randomId(), receiverId, text, createdAt: Date.now(), failure: null });
+    this.tried(() => this.client.send(receiverId, text));
   }
 
-  /** Sends a refused message again; with the same name, should it have been stored after all. */
+  /** Sends a refused message again. */
   retry(pending: Pending): void {
-    this.dispatch({ type: "pending-gone", pending });
-    this.post({ ...pending, failure: null });
+    this.client.retry(pending);
   }
 
-  /** Forgets a refused message. */
+  /** Forgets a message that is not sent. */
   discard(pending: Pending): void {
-    this.dispatch({ type: "pending-gone", pending });
+    this.client.discard(pending);
+  }
+
+  /** Begins to act on one of one's own messages, goes on with that, or leaves it. */
+  focus(focused: Focused | null): void {
+    this.dispatch({ type: "focus", focused });
+  }
+
+  /** Gives the message that is edited its new text. */
+  saveEdit(text: string): void {
+    const { focused } = this.store.state;
+    if (focused === null) return;
+    this.focus(null);
+    if (text !== focused.message.message) void this.asked("edit", this.client.edit(focused.message.id, text));
+  }
+
+  /** Deletes a message on both sides. */
+  remove(message: Message): void {
+    this.focus(null);
+    void this.asked("delete", this.client.delete(message.id));
+  }
+
+  block(userId: string): void {
+    void this.asked("block", this.client.block(userId));
+  }
+
+  unblock(userId: string): void {
+    void this.asked("unblock", this.client.unblock(userId));
   }
 
   /** A key was struck in the composer; `empty` if nothing is left in it. */
@@ -169,12 +174,52 @@ export class Chat {
     if (!this.over) this.store.dispatch(action);
   };
 
-  private post(pending: Pending): void {
-    this.dispatch({ type: "pending", pending });
-    this.client.send(pending);
+  private listen(rejected: (message: string) => void): void {
+    const { client, dispatch } = this;
+    client.on("connection", (connection) => {
+      dispatch({ type: "connection", connection });
+      if (connection.status === "online") this.catchUp();
+    });
+    client.on("unauthorized", rejected);
+    client.on("conversation", (userId) => this.changed(userId));
+    client.on("blocks", (userId) => this.changed(userId));
+    client.on("message", (message) => this.received(message));
+    client.on("receipt", (kind, message) => {
+      if (message !== null && kind === "read") dispatch({ type: "read", message });
+      else if (message === null) this.loader.conversationsSoon();
+    });
+    client.on("elsewhere", () => this.loader.conversationsSoon());
+    client.on("reset", () => this.loader.conversationsSoon());
+    client.on("typing", ({ senderId, isTyping }) => dispatch({ type: "typing", userId: senderId, isTyping }));
+    client.on("online", (users) => dispatch({ type: "online", users }));
+    client.on("presence", (user, isOnline) => dispatch({ type: "presence", user, isOnline, at: new Date().toISOString() }));
+    client.on("error", (error) => dispatch({ type: "notice", text: error.message }));
   }
 
-  /** After a (re)connect: what changed meanwhile. */
+  private changed(userId: string): void {
+    const log = { ...this.client.conversation(userId), blocked: this.client.isBlocked(userId) };
+    this.dispatch({ type: "log", userId, log });
+  }
+
+  private async asked(what: Parameters<typeof explain>[0], request: Promise<void>): Promise<void> {
+    try {
+      await request;
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      this.dispatch({ type: "notice", text: explain(what, error) });
+    }
+  }
+
+  private tried(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      this.dispatch({ type: "notice", text: error.message });
+    }
+  }
+
+  /** After a (re)connect: what is not synced by the helper. */
   private catchUp(): void {
     this.marks.reset();
     void this.loader.conversations();
@@ -183,14 +228,11 @@ export class Chat {
   }
 
   private received(message: Message): void {
+    const { state } = this.store;
+    const other = otherSide(state, message);
+    const isNews = message.seq > (conversationWith(state, other).last?.seq ?? 0);
     this.dispatch({ type: "message", message });
-    if (message.senderId === this.store.state.me.id) return;
-    if (this.store.state.users[message.senderId] === undefined) this.loader.conversationsSoon();
-    this.incoming(message);
-  }
-
-  private readElsewhere(messageId: string): void {
-    if (findMessage(this.store.state, messageId) === null) this.loader.conversationsSoon();
-    else this.dispatch({ type: "read", messageId });
+    if (state.users[other] === undefined) this.loader.conversationsSoon();
+    if (message.senderId === other && isNews) this.incoming(message);
   }
 }

@@ -1,19 +1,20 @@
-// Fetches what the socket does not push: the conversation list, history, the directory.
+// Fetches what is not pushed: the conversation list, history, the directory.
+import { type ChatClient, ChatError } from "../chat-client/src/index";
 import { type Api, ApiError } from "./api";
 import type { Action } from "./state/actions";
 import { type State, conversationWith } from "./state/model";
 import type { Store } from "./store";
+import type { ConversationPage } from "./types";
 
-/** Reads over REST into the state. */
+/** Reads lists over REST, and histories through the helper, into the state. */
 export class Loader {
   private directoryTurn = 0;
-  /** Counts the lines to the server there have been. */
-  private line = 0;
   private conversationsAgain: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly api: Api,
     private readonly store: Store<State, Action>,
+    private readonly client: ChatClient,
     private readonly unauthorized: (message: string) => void,
   ) {}
 
@@ -21,7 +22,7 @@ export class Loader {
   async conversations(): Promise<void> {
     await this.attempt(async () => {
       const page = await this.api.conversations(null);
-      this.store.dispatch({ type: "conversations", rows: page.conversations, next: page.next, append: false });
+      this.take(page, false);
     });
   }
 
@@ -39,7 +40,7 @@ export class Loader {
     if (after === null) return;
     await this.attempt(async () => {
       const page = await this.api.conversations(after);
-      this.store.dispatch({ type: "conversations", rows: page.conversations, next: page.next, append: true });
+      this.take(page, true);
     });
   }
 
@@ -56,37 +57,32 @@ export class Loader {
   /** The newest messages of a conversation, unless they are there already. */
   async newest(userId: string): Promise<void> {
     if (conversationWith(this.store.state, userId).history !== "stale") return;
-    await this.page(userId, "newest", null);
+    await this.page(userId, "newest", () => this.client.load(userId));
   }
 
   /** The messages before the first one shown. */
   async earlier(userId: string): Promise<void> {
     const known = conversationWith(this.store.state, userId);
-    if (known.loadingEarlier || known.earlier === null) return;
-    await this.page(userId, "earlier", known.earlier);
+    if (known.loadingEarlier || !known.loaded || !known.hasEarlier) return;
+    await this.page(userId, "earlier", () => this.client.loadEarlier(userId));
   }
 
-  /** What is on its way now may lack what happens before the line is back: it does not count as fresh. */
-  lineLost(): void {
-    this.line += 1;
-  }
-
-  private async page(userId: string, place: "newest" | "earlier", before: string | null): Promise<void> {
-    const line = this.isOnline() ? this.line : null;
+  private async page(userId: string, place: "newest" | "earlier", load: () => Promise<void>): Promise<void> {
     this.store.dispatch({ type: "loading", userId, place });
     try {
-      const { messages, next } = await this.api.history(userId, before);
-      if (place === "earlier") return this.store.dispatch({ type: "earlier", userId, messages, next });
-      const isFresh = line === this.line;
-      this.store.dispatch({ type: "newest", userId, messages, next, isFresh });
-      if (!isFresh && this.isOnline() && this.store.state.open === userId) await this.newest(userId);
+      await load();
+      this.store.dispatch({ type: "loaded", userId, place });
     } catch (error) {
-      this.store.dispatch({ type: "load-failed", userId, place, reason: this.explain(error) });
+      // Without a line the banner says enough, and the next line brings what is missing.
+      const isOffline = error instanceof ChatError && error.code === "offline";
+      this.store.dispatch({ type: "load-failed", userId, place, reason: isOffline ? null : this.explain(error) });
     }
   }
 
-  private isOnline(): boolean {
-    return this.store.state.connection.status === "online";
+  /** The list first: its counts are the server's, and its messages no news. */
+  private take(page: ConversationPage, append: boolean): void {
+    this.store.dispatch({ type: "conversations", rows: page.conversations, next: page.next, append });
+    this.client.take(page.conversations.map(({ lastMessage }) => lastMessage));
   }
 
   private async attempt(load: () => Promise<void>): Promise<void> {
@@ -98,7 +94,7 @@ export class Loader {
   }
 
   private explain(error: unknown): string {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError) && !(error instanceof ChatError)) throw error;
     if (error.code === "unauthorized") this.unauthorized(error.message);
     return error.message;
   }

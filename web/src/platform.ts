@@ -1,6 +1,6 @@
-// What the chat takes from the browser: a socket, timers, random names.
+// What the chat takes from the browser: a socket and timers.
 import { io } from "socket.io-client";
-import type { SocketLike } from "./chat-client";
+import type { SocketLike } from "../chat-client/src/index";
 
 /** A socket to the server that the page came from; it connects when told to. */
 export function openSocket(token: string): SocketLike {
@@ -19,9 +19,4 @@ export function openSocket(token: string): SocketLike {
 export function later(delayMs: number, callback: () => void): () => void {
   const timer = setTimeout(callback, delayMs);
   return () => clearTimeout(timer);
-}
-
-/** 128 random bits. `crypto.randomUUID` would do, but exists on https and localhost only. */
-export function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -11,7 +11,7 @@ export class ReadMarks {
 
   constructor(
     private readonly store: Store<State, Action>,
-    private readonly mark: (messageId: string, done: (ok: boolean) => void) => void,
+    private readonly mark: (messageId: string) => Promise<void>,
   ) {
     store.watch(() => this.check());
   }
@@ -35,9 +35,6 @@ export class ReadMarks {
     const newest = conversationWith(this.store.state, open).messages.findLast((m) => m.senderId === open);
     if (newest === undefined || newest.isRead || this.asked.get(open) === newest.id) return;
     this.asked.set(open, newest.id);
-    this.mark(newest.id, (ok) => {
-      if (ok) this.store.dispatch({ type: "read", messageId: newest.id });
-      else if (this.asked.get(open) === newest.id) this.asked.delete(open);
-    });
+    this.mark(newest.id).catch(() => this.asked.get(open) === newest.id && this.asked.delete(open));
   }
 }

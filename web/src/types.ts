@@ -1,4 +1,7 @@
-// The shapes that the server sends and takes: the page's whole knowledge of the wire.
+// The shapes of the REST half of the wire; those of the socket are the helper's.
+import type { Message } from "../chat-client/src/index";
+
+export type { HistoryPage, Message, Presence, Typing, WireError } from "../chat-client/src/index";
 
 /** A person as others see them. */
 export interface User {
@@ -9,33 +12,11 @@ export interface User {
   lastSeen: string | null;
 }
 
-/** A stored message. */
-export interface Message {
-  id: string;
-  senderId: string;
-  receiverId: string;
-  message: string;
-  /** RFC 3339; for people, it decides no order. */
-  timestamp: string;
-  isRead: boolean;
-  /** 1, 2, 3 … without gaps within a conversation: the order of messages. */
-  seq: number;
-  /** What the sender named the message; the same name is the same message. */
-  clientId?: string;
-}
-
 /** What registering and logging in answer. */
 export interface Grant {
   token: string;
   expiresIn: number;
   user: User & { email: string };
-}
-
-/** A page of messages, oldest first; `next` is the cursor of the page before it. */
-export interface HistoryPage {
-  otherUserId: string;
-  messages: Message[];
-  next: string | null;
 }
 
 /** One row of the conversation list. */
@@ -55,28 +36,4 @@ export interface ConversationPage {
 export interface UserPage {
   users: User[];
   next: string | null;
-}
-
-/** The one shape of every failure: in REST bodies, acks, `error` events and `connect_error.data`. */
-export interface WireError {
-  code: string;
-  message: string;
-  details?: string;
-  retryAfterMs?: number;
-}
-
-/** What an acknowledged event answers. */
-export type Ack<T> = ({ ok: true } & T) | { ok: false; error: WireError };
-
-/** An entry of `online_users`, and the payload of `user_online` and `user_offline`. */
-export interface Presence {
-  userId: string;
-  username: string;
-}
-
-/** The payload of `typing` as the receiver gets it. */
-export interface Typing {
-  senderId: string;
-  username: string;
-  isTyping: boolean;
 }

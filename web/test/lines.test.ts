@@ -28,8 +28,14 @@ describe("lines", () => {
   });
 
   it("tell the fates of own messages apart, and give others none", () => {
-    const drawn = bubbles(draw(message(1, ME, { isRead: true }), message(2, ME), message(3)));
-    expect(drawn.map(({ fate }) => fate)).toEqual(["read", "sent", null]);
+    const drawn = bubbles(draw(message(1, ME, { isRead: true }), message(2, ME, { deliveredAt: "2026-01-01" }), message(3, ME), message(4)));
+    expect(drawn.map(({ fate }) => fate)).toEqual(["read", "delivered", "sent", null]);
+  });
+
+  it("say what was edited, and of deleted messages only that they were", () => {
+    const editedAt = "2026-01-01";
+    const drawn = bubbles(draw(message(1, ME, { editedAt }), message(2, ME, { editedAt, deletedAt: "2026-01-02", message: "" })));
+    expect(drawn.map(({ edited, deleted, fate }) => [edited, deleted, fate])).toEqual([[true, false, "sent"], [false, true, null]]);
   });
 });
 

@@ -1,18 +1,23 @@
 import { describe, expect, it } from "vitest";
 import type { Action } from "../src/state/actions";
-import { type Pending, conversationWith } from "../src/state/model";
+import { type Log, type Pending, conversationWith } from "../src/state/model";
 import { reduce } from "../src/state/reduce";
 import { conversationEntries, lastSaid, people, unreadTotal } from "../src/state/select";
+import type { Message } from "../src/types";
 import { ANN, ME, after, message, run, user } from "./builders";
 
+const known = (messages: readonly Message[], more: Partial<Log> = {}): Action => {
+  const log: Log = { messages, loaded: true, hasEarlier: false, pending: [], blocked: false, ...more };
+  return { type: "log", userId: ANN, log };
+};
 const arrives = (seq: number, from = ANN): Action => ({ type: "message", message: message(seq, from) });
+const reads = (seq: number): Action => ({ type: "read", message: message(seq) });
 const row = (seq: number, unreadCount: number): Action => ({
   type: "conversations",
   rows: [{ user: user(ANN), lastMessage: message(seq), unreadCount }],
   next: null,
   append: false,
 });
-const page = (from: number, to: number): Action => ({ type: "newest", userId: ANN, messages: run(from, to), next: null, isFresh: true });
 const unsent: Pending = { clientId: "c1", receiverId: ANN, text: "hello", createdAt: 0, failure: null };
 const ann = (...actions: Action[]) => conversationWith(after(...actions), ANN);
 
@@ -34,11 +39,11 @@ describe("unread counts", () => {
   });
 
   it("stay at nothing when a list comes late that does not know of the reading yet", () => {
-    expect(ann(page(1, 5), { type: "read", messageId: "m5" }, row(5, 5)).unread).toBe(0);
+    expect(ann(known(run(1, 5)), reads(5), row(5, 5)).unread).toBe(0);
   });
 
   it("fall to what follows the message that was read on another device", () => {
-    expect(ann(row(0, 0), arrives(1), arrives(2), arrives(3), { type: "read", messageId: "m2" }).unread).toBe(1);
+    expect(ann(row(0, 0), arrives(1), arrives(2), arrives(3), known(run(1, 3)), reads(2)).unread).toBe(1);
   });
 
   it("stop at a hundred, as the server's do", () => {
@@ -47,45 +52,39 @@ describe("unread counts", () => {
   });
 });
 
-describe("read marks", () => {
-  it("tick one's own messages up to the one that was read", () => {
-    const { messages } = ann(arrives(1, ME), arrives(2, ME), arrives(3, ME), { type: "read", messageId: "m2" });
-    expect(messages.map((m) => m.isRead)).toEqual([true, true, false]);
+describe("what the helper knows", () => {
+  it("is the conversation's newest message, unless the list of conversations knows a newer one", () => {
+    expect(ann(known(run(1, 3))).last?.seq).toBe(3);
+    expect(ann(row(9, 0), known(run(1, 3))).last?.seq).toBe(9);
   });
 
-  it("of unknown messages change nothing", () => {
-    const before = after(arrives(1));
-    expect(reduce(before, { type: "read", messageId: "m9" })).toBe(before);
-  });
-});
-
-describe("messages under way", () => {
-  it("give way to the stored message of the same name, whichever way that comes", () => {
-    const stored: Action = { type: "message", message: message(1, ME, { clientId: "c1" }) };
-    const conversation = ann({ type: "pending", pending: unsent }, stored, stored);
-    expect(conversation.pending).toEqual([]);
-    expect(conversation.messages).toHaveLength(1);
+  it("brings a changed last message into the side list", () => {
+    const deleted = message(1, ANN, { message: "", deletedAt: "2026-01-01T00:00:00.000Z" });
+    expect(lastSaid(ann(arrives(1), known([deleted])))?.text).toBe("Message deleted");
   });
 
-  it("stay when somebody else happens to use the same name", () => {
-    const theirs: Action = { type: "message", message: message(1, ANN, { clientId: "c1" }) };
-    expect(ann({ type: "pending", pending: unsent }, theirs).pending).toHaveLength(1);
+  it("says whether the history still has to be loaded", () => {
+    const before = known(run(1, 2));
+    expect([ann(before).history, ann(before, known([], { loaded: false })).history]).toEqual(["fresh", "stale"]);
   });
 
-  it("keep the reason for which they were refused", () => {
-    const failed: Action = { type: "pending-failed", pending: unsent, reason: "no" };
-    expect(ann({ type: "pending", pending: unsent }, failed).pending[0]?.failure).toBe("no");
+  it("ends acting on a message that was deleted elsewhere", () => {
+    const own = message(1, ME);
+    const focus: Action = { type: "focus", focused: { message: own, step: "edit" } };
+    const edited = { ...own, message: "new", editedAt: "2026-01-01T00:00:00.000Z" };
+    expect(after(known([own]), focus, known([edited])).focused?.message.message).toBe("new");
+    expect(after(known([own]), focus, known([{ ...own, deletedAt: "2026-01-01T00:00:00.000Z" }])).focused).toBeNull();
   });
 
-  it("stand last in the list of conversations", () => {
-    expect(lastSaid(ann(arrives(1), { type: "pending", pending: unsent }))?.text).toBe("hello");
+  it("stands last in the list of conversations when it is under way", () => {
+    expect(lastSaid(ann(arrives(1), known([], { pending: [unsent] })))?.text).toBe("hello");
   });
 });
 
 describe("a lost line", () => {
-  it("makes histories stale and ends typing signs", () => {
-    const conversation = ann(page(1, 2), { type: "typing", userId: ANN, isTyping: true }, { type: "connection", connection: { status: "lost" } });
-    expect(conversation).toMatchObject({ history: "stale", typing: false });
+  it("ends typing signs", () => {
+    const conversation = ann(known(run(1, 2)), { type: "typing", userId: ANN, isTyping: true }, { type: "connection", connection: { status: "lost" } });
+    expect(conversation).toMatchObject({ history: "fresh", typing: false });
   });
 });
 

@@ -1,6 +1,6 @@
 // Everything that can happen to the state.
 import type { ConversationRow, Message, Presence, User } from "../types";
-import type { Connection, Pending } from "./model";
+import type { Connection, Focused, Log } from "./model";
 
 /** A thing that happened. */
 export type Action =
@@ -17,12 +17,13 @@ export type Action =
   | { type: "typing"; userId: string; isTyping: boolean }
   // Messages
   | { type: "loading"; userId: string; place: "newest" | "earlier" }
-  | { type: "load-failed"; userId: string; place: "newest" | "earlier"; reason: string }
-  | { type: "newest"; userId: string; messages: readonly Message[]; next: string | null; isFresh: boolean }
-  | { type: "earlier"; userId: string; messages: readonly Message[]; next: string | null }
+  | { type: "loaded"; userId: string; place: "newest" | "earlier" }
+  | { type: "load-failed"; userId: string; place: "newest" | "earlier"; reason: string | null }
+  /** What the helper knows of a conversation. */
+  | { type: "log"; userId: string; log: Log }
+  /** A message that is news. */
   | { type: "message"; message: Message }
-  | { type: "read"; messageId: string }
-  // Own messages under way
-  | { type: "pending"; pending: Pending }
-  | { type: "pending-failed"; pending: Pending; reason: string }
-  | { type: "pending-gone"; pending: Pending };
+  /** Everything from its sender up to a message was read. */
+  | { type: "read"; message: Message }
+  /** One of one's own messages is acted on. */
+  | { type: "focus"; focused: Focused | null };

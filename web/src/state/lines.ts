@@ -1,9 +1,11 @@
 // A conversation as it is drawn: day separators, messages in groups, own ones with their fate.
+import { tickOf } from "../../chat-client/src/index";
 import { dayKey, dayLabel } from "../format";
+import type { Message } from "../types";
 import type { Conversation, Pending } from "./model";
 
 /** What became of one's own message. */
-export type Fate = "sending" | "failed" | "sent" | "read";
+export type Fate = "sending" | "failed" | "sent" | "delivered" | "read";
 
 /** A message to draw. */
 export interface Bubble {
@@ -16,8 +18,12 @@ export interface Bubble {
   time: number;
   /** Null for what others wrote. */
   fate: Fate | null;
+  edited: boolean;
+  deleted: boolean;
   /** Set while the message is not stored. */
   pending: Pending | null;
+  /** Set once it is. */
+  message: Message | null;
   /** First and last of a run of messages by one person within a short time. */
   first: boolean;
   last: boolean;
@@ -62,8 +68,11 @@ function stored({ messages }: Conversation, me: string): Bubble[] {
       text: message.message,
       mine,
       time: Date.parse(message.timestamp),
-      fate: mine ? (message.isRead ? "read" : "sent") : null,
+      fate: mine && message.deletedAt === undefined ? tickOf(message) : null,
+      edited: message.editedAt !== undefined && message.deletedAt === undefined,
+      deleted: message.deletedAt !== undefined,
       pending: null,
+      message,
       first: true,
       last: true,
     };
@@ -79,7 +88,10 @@ function underWay(pending: Pending): Bubble {
     mine: true,
     time: pending.createdAt,
     fate: pending.failure === null ? "sending" : "failed",
+    edited: false,
+    deleted: false,
     pending,
+    message: null,
     first: true,
     last: true,
   };

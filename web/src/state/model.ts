@@ -1,6 +1,6 @@
 // The shape of everything the page shows once somebody is logged in.
+import type { Conversation as Known, Entry } from "../../chat-client/src/index";
 import type { Message, User } from "../types";
-import type { Timeline } from "./messages";
 
 /** The state of the connection, and what to tell about it. */
 export type Connection =
@@ -10,27 +10,29 @@ export type Connection =
   | { status: "refused"; reason: string };
 
 /** A message of one's own that has not been acknowledged yet. */
-export interface Pending {
-  clientId: string;
-  receiverId: string;
-  text: string;
-  /** Milliseconds since the epoch. */
-  createdAt: number;
-  /** Why the server refused it; null while it is under way. */
-  failure: string | null;
+export type Pending = Entry;
+
+/** What the helper knows of a conversation. */
+export interface Log extends Known {
+  /** One's own block, as far as this browser knows. */
+  blocked: boolean;
+}
+
+/** A stored message of one's own that is acted on: its actions are shown, its deletion is to be confirmed, its text edited. */
+export interface Focused {
+  message: Message;
+  step: "actions" | "confirm" | "edit";
 }
 
 /** What is known of one's conversation with somebody. */
-export interface Conversation extends Timeline {
+export interface Conversation extends Log {
   /** The newest known message. */
   last: Message | null;
   unread: number;
   /** Everything received up to this `seq` was read on some device of one's own. */
   readSeq: number;
-  /** Own messages under way, in the order in which they were written. */
-  pending: readonly Pending[];
   typing: boolean;
-  /** `stale`: there may be messages that were not fetched yet. */
+  /** `stale`: the newest messages were not fetched yet. */
   history: "stale" | "loading" | "fresh";
   loadingEarlier: boolean;
   /** What went wrong while loading, for people. */
@@ -58,6 +60,7 @@ export interface State {
   directory: Listing;
   /** The person whose conversation is open. */
   open: string | null;
+  focused: Focused | null;
   /** A failure that belongs to no place in particular. */
   notice: string | null;
 }
@@ -74,6 +77,7 @@ export function initialState(me: State["me"]): State {
     query: "",
     directory: { ids: [], next: null },
     open: null,
+    focused: null,
     notice: null,
   };
 }
@@ -81,11 +85,13 @@ export function initialState(me: State["me"]): State {
 /** A conversation of which nothing is known. */
 export const emptyConversation: Conversation = {
   messages: [],
-  earlier: null,
+  loaded: false,
+  hasEarlier: false,
+  pending: [],
+  blocked: false,
   last: null,
   unread: 0,
   readSeq: 0,
-  pending: [],
   typing: false,
   history: "stale",
   loadingEarlier: false,

@@ -1,13 +1,26 @@
 // What messages, read marks and rows of the conversation list do to the state.
 import type { Message } from "../types";
 import type { Action } from "./actions";
-import { insert, markRead } from "./messages";
-import { type Conversation, type Pending, type State, conversationWith, emptyConversation, otherSide } from "./model";
+import { type Conversation, type Log, type State, conversationWith, emptyConversation, otherSide } from "./model";
 
 /** `unreadCount` of the server stops here, and so does ours. */
 export const UNREAD_CAP = 100;
 
-/** A stored message: somebody else's, one of one's other devices, or the confirmation of one under way. */
+/** What the helper knows of a conversation now. */
+export function log(state: State, userId: string, log: Log): State {
+  const known = conversationWith(state, userId);
+  const newest = log.messages.at(-1);
+  const last = newest !== undefined && newest.seq >= (known.last?.seq ?? 0) ? newest : known.last;
+  const history = log.loaded ? "fresh" : known.history === "fresh" ? "stale" : known.history;
+  const next = replace(state, userId, { ...known, ...log, last, history });
+  const { focused } = state;
+  if (focused === null) return next;
+  // What one acts on may be deleted on another device meanwhile.
+  const now = log.messages.find(({ id }) => id === focused.message.id);
+  return now === undefined || now === focused.message ? next : { ...next, focused: now.deletedAt === undefined ? { ...focused, message: now } : null };
+}
+
+/** News: somebody else's message, or one of one's other devices. */
 export function receive(state: State, message: Message): State {
   const other = otherSide(state, message);
   const known = conversationWith(state, other);
@@ -16,35 +29,18 @@ export function receive(state: State, message: Message): State {
   const unread = received && isNew && !message.isRead;
   return replace(state, other, {
     ...known,
-    messages: insert(known.messages, message),
     last: isNew ? message : known.last,
     unread: unread ? Math.min(known.unread + 1, UNREAD_CAP) : known.unread,
     typing: received ? false : known.typing,
-    pending: received ? known.pending : known.pending.filter((p) => p.clientId !== message.clientId),
   });
 }
 
-/** A read mark: of one's own message by the other, or of a received one by any device of one's own. */
-export function read(state: State, messageId: string): State {
-  const found = findMessage(state, messageId);
-  if (found === null) return state;
-  const { other, message } = found;
-  const known = conversationWith(state, other);
-  const messages = markRead(known.messages, message.senderId, message.seq);
-  const last = known.last === null ? null : (markRead([known.last], message.senderId, message.seq)[0] ?? null);
-  if (message.senderId === state.me.id) return replace(state, other, { ...known, messages, last });
-
+/** A received message was read on some device of one's own. */
+export function read(state: State, message: Message): State {
+  if (message.senderId === state.me.id) return state;
+  const known = conversationWith(state, message.senderId);
   const readSeq = Math.max(known.readSeq, message.seq);
-  return replace(state, other, { ...known, messages, last, readSeq, unread: unreadAfter(known, other, readSeq) });
-}
-
-/** Where a message is, if this page knows it. */
-export function findMessage(state: State, messageId: string): { other: string; message: Message } | null {
-  for (const [other, { messages, last }] of Object.entries(state.conversations)) {
-    const message = last?.id === messageId ? last : messages.find((m) => m.id === messageId);
-    if (message !== undefined) return { other, message };
-  }
-  return null;
+  return replace(state, message.senderId, { ...known, readSeq, unread: unreadAfter(known, message.senderId, readSeq) });
 }
 
 /** A page of the conversation list; what arrived live since the server read it stays. */
@@ -60,15 +56,6 @@ export function rows(state: State, page: Extract<Action, { type: "conversations"
   }
   const moreConversations = page.append || !state.ready ? page.next : state.moreConversations;
   return { ...state, users, conversations, moreConversations, ready: true };
-}
-
-/** A message under way that was refused, or (without a reason) given up or taken up again. */
-export function settlePending(state: State, pending: Pending, failure: string | null): State {
-  const known = conversationWith(state, pending.receiverId);
-  const others = known.pending.filter((p) => p.clientId !== pending.clientId);
-  if (failure === null) return replace(state, pending.receiverId, { ...known, pending: others });
-  const left = known.pending.map((p) => (p.clientId === pending.clientId ? { ...p, failure } : p));
-  return replace(state, pending.receiverId, { ...known, pending: left });
 }
 
 /** How many received messages follow `readSeq`. All of them are known: live ones are kept as they come. */

@@ -1,9 +1,8 @@
 // The one pure function that says what a thing that happened does to the state.
 import type { User } from "../types";
 import type { Action } from "./actions";
-import { mergeEarlier, mergeNewest } from "./messages";
 import { type Conversation, type Listing, type State, conversationWith } from "./model";
-import { receive, rows, settlePending, read } from "./reduce-messages";
+import { log, read, receive, rows } from "./reduce-messages";
 
 /** The state after something happened. What did not change keeps its identity. */
 export function reduce(state: State, action: Action): State {
@@ -34,24 +33,16 @@ export function reduce(state: State, action: Action): State {
       return action.place === "newest"
         ? patch(state, action.userId, { history: "stale", failure: action.reason })
         : patch(state, action.userId, { loadingEarlier: false, failure: action.reason });
-    case "newest":
-      return newest(state, action);
-    case "earlier": {
-      const known = conversationWith(state, action.userId);
-      return patch(state, action.userId, { ...mergeEarlier(known, action.messages, action.next), loadingEarlier: false });
-    }
+    case "loaded":
+      return patch(state, action.userId, action.place === "newest" ? { history: "fresh" } : { loadingEarlier: false });
+    case "log":
+      return log(state, action.userId, action.log);
     case "message":
       return receive(state, action.message);
     case "read":
-      return read(state, action.messageId);
-    case "pending": {
-      const { pending } = conversationWith(state, action.pending.receiverId);
-      return patch(state, action.pending.receiverId, { pending: [...pending, action.pending] });
-    }
-    case "pending-failed":
-      return settlePending(state, action.pending, action.reason);
-    case "pending-gone":
-      return settlePending(state, action.pending, null);
+      return read(state, action.message);
+    case "focus":
+      return { ...state, focused: action.focused };
   }
 }
 
@@ -60,12 +51,12 @@ function patch(state: State, userId: string, change: Partial<Conversation>): Sta
   return { ...state, conversations: { ...state.conversations, [userId]: next } };
 }
 
-/** While the line is down messages pass by unseen, and nobody's typing is known. */
+/** While the line is down nobody's typing is known. */
 function connection(state: State, to: State["connection"]): State {
   if (to.status === "online" || to.status === "connecting") return { ...state, connection: to };
   const conversations: Record<string, Conversation> = {};
   for (const [id, known] of Object.entries(state.conversations)) {
-    conversations[id] = { ...known, history: "stale", typing: false };
+    conversations[id] = { ...known, typing: false };
   }
   return { ...state, connection: to, conversations };
 }
@@ -99,13 +90,7 @@ function directory(state: State, page: Extract<Action, { type: "directory" }>): 
 }
 
 function open(state: State, user: { id: string; username: string } | null): State {
-  if (user === null) return { ...state, open: null };
+  if (user === null) return { ...state, open: null, focused: null };
   const known = state.users[user.id] ?? { ...user, isOnline: false, lastSeen: null };
-  return { ...state, open: user.id, users: { ...state.users, [user.id]: known } };
-}
-
-function newest(state: State, page: Extract<Action, { type: "newest" }>): State {
-  const timeline = mergeNewest(conversationWith(state, page.userId), page.messages, page.next);
-  const last = timeline.messages.at(-1) ?? null;
-  return patch(state, page.userId, { ...timeline, last, history: page.isFresh ? "fresh" : "stale", failure: null });
+  return { ...state, open: user.id, focused: null, users: { ...state.users, [user.id]: known } };
 }

@@ -45,7 +45,8 @@ export function lastTime({ last, pending }: Conversation): number {
 export function lastSaid({ last, pending }: Conversation): { text: string; senderId: string | null } | null {
   const unsent: Pending | undefined = pending.at(-1);
   if (unsent !== undefined) return { text: unsent.text, senderId: null };
-  return last === null ? null : { text: last.message, senderId: last.senderId };
+  if (last === null) return null;
+  return { text: last.deletedAt === undefined ? last.message : "Message deleted", senderId: last.senderId };
 }
 
 const collator = new Intl.Collator("en", { numeric: true });

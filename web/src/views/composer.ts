@@ -18,6 +18,8 @@ export interface Composer extends View {
 export function composer(chat: Chat): Composer {
   const drafts = new Map<string, string>();
   let shownFor: string | null = null;
+  /** The message that is edited; its text stands where the draft was. */
+  let editing: string | null = null;
 
   const label = h("label", { for: "composer", class: "visually-hidden" });
   const help = hidden("Enter sends, Shift and Enter begin a new line.");
@@ -25,7 +27,9 @@ export function composer(chat: Chat): Composer {
   const input = h("textarea", { id: "composer", rows: 1, placeholder: "Write a message", dir: "auto", enterkeyhint: "send", "aria-describedby": "composer-help composer-count" });
   const count = h("span", { class: "count", id: "composer-count", role: "status" });
   const button = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-  const form = h("form", { class: "composer" }, label, input, help, count, button);
+  const cancel = h("button", { type: "button", class: "link", onclick: () => chat.focus(null) }, "Cancel");
+  const strip = h("div", { class: "editing", hidden: true }, h("span", { role: "status" }, "Editing your message"), cancel);
+  const form = h("form", { class: "composer" }, strip, label, input, help, count, button);
 
   const fit = () => {
     input.style.height = "auto";
@@ -41,10 +45,14 @@ export function composer(chat: Chat): Composer {
   };
   input.addEventListener("input", () => {
     fit();
-    chat.typed(input.value === "");
+    if (editing === null) chat.typed(input.value === "");
   });
   input.addEventListener("keydown", (event) => {
     // While an input method composes, Enter belongs to it.
+    if (event.key === "Escape" && editing !== null) {
+      event.stopPropagation();
+      return chat.focus(null);
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
@@ -52,18 +60,28 @@ export function composer(chat: Chat): Composer {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (button.disabled) return;
-    chat.send(input.value);
-    put("");
+    if (editing === null) {
+      chat.send(input.value);
+      put("");
+    } else chat.saveEdit(input.value);
     input.focus();
   });
 
   const update = (state: State) => {
-    if (state.open === shownFor) return;
-    if (shownFor !== null) drafts.set(shownFor, input.value);
+    const focused = state.focused?.step === "edit" ? state.focused.message : null;
+    if (state.open === shownFor && (focused?.id ?? null) === editing) return;
+    // An edit that is left leaves no draft.
+    if (shownFor !== null && editing === null) drafts.set(shownFor, input.value);
+    const ended = editing !== null;
+    editing = focused?.id ?? null;
     shownFor = state.open;
+    strip.hidden = editing === null;
+    button.setAttribute("aria-label", editing === null ? "Send" : "Save");
     if (shownFor === null) return;
-    setText(label, `Message to ${state.users[shownFor]?.username ?? ""}`);
-    put(drafts.get(shownFor) ?? "");
+    const name = state.users[shownFor]?.username ?? "";
+    setText(label, editing === null ? `Message to ${name}` : `Edit your message to ${name}`);
+    put(focused?.message ?? drafts.get(shownFor) ?? "");
+    if (focused !== null || ended) input.focus();
   };
   const focus = () => {
     fit();

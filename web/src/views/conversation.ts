@@ -9,6 +9,7 @@ import { avatar } from "./avatar";
 import { composer } from "./composer";
 import { messageList } from "./messages";
 import type { View } from "./sidebar";
+import { blockNote, talkMenu } from "./talk-menu";
 
 /** The main part; `focus` takes one to where one goes on. */
 export interface ConversationView extends View {
@@ -21,10 +22,12 @@ export function conversation(chat: Chat, close: () => void): ConversationView {
   const picture = avatar();
   const name = h("h2", { class: "talk-name", tabindex: "-1", dir: "auto" });
   const presence = h("p", { class: "talk-presence" });
-  const head = h("header", { class: "talk-head" }, back, picture.element, h("div", { class: "talk-who" }, name, presence));
+  const menu = talkMenu(chat);
+  const note = blockNote(chat);
+  const head = h("header", { class: "talk-head" }, back, picture.element, h("div", { class: "talk-who" }, name, presence), menu.element);
   const log = messageList(chat);
   const writer = composer(chat);
-  const talk = h("section", { class: "talk" }, head, log.element, writer.element);
+  const talk = h("section", { class: "talk" }, head, log.element, note.element, writer.element);
   const welcome = h("div", { class: "welcome" }, icon("speech"), h("h2", {}, "Your messages"), h("p", {}, "Choose a conversation, or find somebody to write to."));
   const element = h("main", { class: "main" }, talk, welcome);
   element.addEventListener("keydown", (event) => {
@@ -42,6 +45,8 @@ export function conversation(chat: Chat, close: () => void): ConversationView {
       setText(presence, presenceText(state, user, typing));
       presence.classList.toggle("is-typing", typing);
     }
+    menu.update(state);
+    note.update(state);
     log.update(state);
     writer.update(state);
   };

@@ -30,7 +30,7 @@ export function messageList(chat: Chat): View {
   const render = keyedList<Line>(list, {
     key: (line) => line.key,
     create: createLine,
-    update: (item, line) => updateLine(chat, item, line, author),
+    update: (item, line) => updateLine(chat, item, line, { author, focused: chat.store.state.focused }),
   });
 
   const loadEarlier = () => shownFor !== null && chat.earlier(shownFor);
@@ -70,7 +70,7 @@ export function messageList(chat: Chat): View {
     const conversation = current();
     scroller.setAttribute("aria-label", `Messages with ${author}`);
     scroller.setAttribute("aria-busy", String(conversation.history === "loading" || conversation.loadingEarlier));
-    earlier.hidden = conversation.earlier === null;
+    earlier.hidden = !conversation.loaded || !conversation.hasEarlier;
     earlier.disabled = conversation.loadingEarlier;
     setText(status, statusText(conversation));
     status.hidden = status.textContent === "";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TypingSignal, TypingWatch } from "../src/typing";
-import { Clock } from "./clock";
+import { TypingSignal, TypingWatch } from "../src/typing.js";
+import { Clock } from "./clock.js";
 
 let clock: Clock;
 let told: [string, boolean][];

@@ -1,5 +1,5 @@
 // A socket of which the test is the server.
-import type { SocketLike } from "../src/chat-client";
+import type { SocketLike } from "../src/index.js";
 
 /** Something emitted, to be answered or lost. */
 export interface Emitted {
@@ -24,8 +24,14 @@ export class FakeSocket implements SocketLike {
   timeout() {
     return {
       emit: (event: string, payload: unknown, ack: (error: unknown, answer: unknown) => void) => {
-        const answer = (value: unknown) => ack(null, value);
-        const lose = () => ack(new Error("no answer"), undefined);
+        let open = true;
+        const end = (error: unknown, value: unknown) => {
+          if (!open) return;
+          open = false;
+          ack(error, value);
+        };
+        const answer = (value: unknown) => end(null, value);
+        const lose = () => end(new Error("no answer"), undefined);
         this.emitted.push({ event, payload: payload as Record<string, unknown>, answer, lose });
       },
     };

@@ -14,9 +14,12 @@ const PAUSE_MS = 4_000;
 
 /** Turns key strokes into few `typing` events. */
 export class TypingSignal {
+  private readonly port: TypingPort;
   private current: { receiverId: string; toldAt: number; cancel: () => void } | null = null;
 
-  constructor(private readonly port: TypingPort) {}
+  constructor(port: TypingPort) {
+    this.port = port;
+  }
 
   /** Something was typed to somebody. */
   stroke(receiverId: string): void {
@@ -43,12 +46,14 @@ const BELIEVE_MS = 7_000;
 
 /** Ends typing signs whose end never came. */
 export class TypingWatch {
+  private readonly later: TypingPort["later"];
+  private readonly ended: (userId: string) => void;
   private readonly ends = new Map<string, () => void>();
 
-  constructor(
-    private readonly later: TypingPort["later"],
-    private readonly ended: (userId: string) => void,
-  ) {}
+  constructor(later: TypingPort["later"], ended: (userId: string) => void) {
+    this.later = later;
+    this.ended = ended;
+  }
 
   /** A sign arrived. */
   seen(userId: string, isTyping: boolean): void {
