@@ -4,9 +4,12 @@ import { after, before, test } from 'node:test';
 import { REMOTE, closeAll, connect, register, send, startServer } from './server.mjs';
 import {
   PHONE,
+  actions,
   bubble,
   composer,
   fated,
+  focusedText,
+  keepFiles,
   openPage,
   openTab,
   openTalk,
@@ -78,7 +81,7 @@ test('unread messages are counted, and every tab of a person stays in step', asy
   await write(ann, 'two');
   for (const tab of [bob, second]) await row(tab, annName).filter({ hasText: '2 unread' }).waitFor();
   await until('the title counts', async () => (await bob.title()) === '(2) Chat');
-  await fated(ann, 'two', 'Sent').waitFor();
+  await fated(ann, 'two', 'Delivered').waitFor();
   await shoot(bob, 'unread');
 
   await openTalk(bob, annName);
@@ -151,16 +154,146 @@ test('without a line a banner says so, and what is written meanwhile arrives onc
   await leave(ann, bob);
 });
 
+test('a queue survives going offline and a reload, and arrives once and in order', async () => {
+  const { ann, bob, annName, bobName } = await twoPeople();
+  await openTalk(ann, bobName);
+  await write(ann, 'first');
+  await fated(ann, 'first', 'Delivered').waitFor();
+  await keepFiles(ann);
+  await fated(ann, 'first', 'Delivered').waitFor();
+  await ann.context().setOffline(true);
+  await ann.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
+  for (const text of ['queued one', 'queued two', 'queued three']) await write(ann, text);
+  await fated(ann, 'queued three', 'Sending').waitFor();
+  await ann.reload();
+  await fated(ann, 'queued three', 'Sending').waitFor();
+  assert.equal(await bubble(ann, 'queued').count(), 3);
+  await shoot(ann, 'queue');
+
+  await ann.context().setOffline(false);
+  await openTalk(bob, annName);
+  await bubble(bob, 'queued three').waitFor();
+  const texts = await bubble(bob, /first|queued/).locator('.text').allTextContents();
+  assert.deepEqual(texts, ['first', 'queued one', 'queued two', 'queued three']);
+  await fated(ann, 'queued three', 'Read').waitFor();
+  assert.equal(await bubble(ann, 'queued').count(), 3);
+  assert.deepEqual(await ann.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('.out.'))), []);
+  await leave(ann, bob);
+});
+
+test('ticks go from sent over delivered to read, on every tab of the sender', async () => {
+  const { ann, bob, annName, bobName } = await twoPeople();
+  await openTalk(ann, bobName);
+  await bob.context().setOffline(true);
+  await bob.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
+  await write(ann, 'how far did it come?');
+  await fated(ann, 'how far did it come?', 'Sent').waitFor();
+  const second = await openTab(ann.context(), server.url, faults);
+  await openTalk(second, bobName);
+  await bob.context().setOffline(false);
+  for (const page of [ann, second]) await fated(page, 'how far did it come?', 'Delivered').waitFor();
+  await shoot(ann, 'delivered');
+  await openTalk(bob, annName);
+  for (const page of [ann, second]) await fated(page, 'how far did it come?', 'Read').waitFor();
+  await leave(ann, bob);
+});
+
+test('one edits and deletes what one wrote, by keyboard, and both sides see it', async () => {
+  const { ann, bob, annName, bobName } = await twoPeople();
+  await openTalk(ann, bobName);
+  await openTalk(bob, annName);
+  await write(ann, 'a tpyo');
+  await write(ann, 'a slip');
+  await bubble(bob, 'a slip').waitFor();
+  await fated(ann, 'a slip', 'Read').waitFor();
+
+  await actions(ann, 'a tpyo').focus();
+  await ann.keyboard.press('Enter');
+  await until('Edit has the focus', () => focusedText(ann, 'Edit'));
+  await shoot(ann, 'actions');
+  await ann.keyboard.press('Enter');
+  const editor = ann.getByRole('textbox', { name: /^Edit your message/ });
+  await until('the text stands in the composer', async () => (await editor.inputValue()) === 'a tpyo');
+  await shoot(ann, 'editing');
+  await editor.fill('a typo');
+  await ann.keyboard.press('Enter');
+  for (const page of [ann, bob]) await bubble(page, 'a typo').filter({ hasText: 'edited' }).waitFor();
+  await bubble(bob, 'a tpyo').waitFor({ state: 'detached' });
+  assert.equal(await composer(ann).inputValue(), '');
+
+  await actions(ann, 'a slip').focus();
+  await ann.keyboard.press('Enter');
+  await until('Edit has the focus', () => focusedText(ann, 'Edit'));
+  await ann.keyboard.press('Tab');
+  await ann.keyboard.press('Enter');
+  await until('the question has the focus', () => focusedText(ann, 'Delete for both'));
+  await ann.keyboard.press('Enter');
+  await bubble(ann, 'You deleted this message').waitFor();
+  await bubble(bob, 'This message was deleted').waitFor();
+  await row(bob, annName).filter({ hasText: 'Message deleted' }).waitFor();
+  assert.equal(await bubble(bob, 'a slip').count(), 0);
+  assert.equal(await bob.getByRole('button', { name: /^Actions for/ }).count(), 0, "nobody acts on others' messages");
+  await shoot(bob, 'edited-deleted');
+  await bob.reload();
+  await bubble(bob, 'a typo').filter({ hasText: 'edited' }).waitFor();
+  await bubble(bob, 'This message was deleted').waitFor();
+  await leave(ann, bob);
+});
+
+test('an edit that was begun is left with Escape, and the draft is still there', async () => {
+  const { ann, bob, bobName } = await twoPeople();
+  await openTalk(ann, bobName);
+  await write(ann, 'stays as it is');
+  await fated(ann, 'stays as it is', 'Delivered').waitFor();
+  await composer(ann).fill('a draft');
+  await actions(ann, 'stays as it is').click();
+  await ann.getByRole('button', { name: 'Edit', exact: true }).click();
+  await ann.getByRole('textbox', { name: /^Edit your message/ }).fill('changed');
+  await ann.keyboard.press('Escape');
+  await until('the draft is back', async () => (await composer(ann).inputValue()) === 'a draft');
+  await bubble(ann, 'stays as it is').waitFor();
+  await leave(ann, bob);
+});
+
+test('a block stops messages and presence both ways, is explained, and is taken back', async () => {
+  const { ann, bob, annName, bobName } = await twoPeople();
+  await openTalk(ann, bobName);
+  await openTalk(bob, annName);
+  await write(ann, 'before the block');
+  await bubble(bob, 'before the block').waitFor();
+  await ann.getByRole('button', { name: 'Conversation menu' }).click();
+  await shoot(ann, 'menu');
+  await ann.getByRole('menuitem', { name: `Block ${bobName}` }).press('Enter');
+  await ann.getByRole('status').filter({ hasText: `You blocked ${bobName}` }).waitFor();
+  for (const page of [ann, bob]) await page.locator('.talk-presence').filter({ hasText: 'Last seen' }).waitFor();
+  await shoot(ann, 'blocked');
+
+  await write(bob, 'can you hear me?');
+  await bubble(bob, 'One of you has blocked the other').waitFor();
+  await shoot(bob, 'forbidden');
+  await ann.reload();
+  await ann.getByRole('status').filter({ hasText: `You blocked ${bobName}` }).waitFor();
+  assert.equal(await bubble(ann, 'can you hear me?').count(), 0);
+
+  await ann.getByRole('button', { name: 'Unblock' }).click();
+  await ann.getByText(`You blocked ${bobName}`).waitFor({ state: 'hidden' });
+  for (const page of [ann, bob]) await page.locator('.talk-presence').filter({ hasText: 'Online' }).waitFor();
+  await bob.getByRole('button', { name: 'Try again' }).click();
+  await fated(bob, 'can you hear me?', 'Read').waitFor();
+  await bubble(ann, 'can you hear me?').waitFor();
+  await leave(ann, bob);
+});
+
 test('a server that was killed is found again by itself', { skip: REMOTE !== undefined }, async () => {
   const { ann, bob, annName, bobName } = await twoPeople();
   await openTalk(ann, bobName);
   await write(ann, 'before');
-  await fated(ann, 'before', 'Sent').waitFor();
+  await fated(ann, 'before', 'Delivered').waitFor();
   await server.kill();
   await ann.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
   await write(ann, 'while it was away');
   await server.start();
-  await fated(ann, 'while it was away', 'Sent').waitFor();
+  await fated(ann, 'while it was away', 'Delivered').waitFor();
   await row(bob, annName).filter({ hasText: '2 unread' }).waitFor();
   await leave(ann, bob);
 });
@@ -230,8 +363,8 @@ test('wrong input is explained, and a token that is no longer good leads back to
   await page.reload();
   await signUp(page, 'Ann');
   await page.evaluate(() => {
-    const [key, value] = Object.entries(localStorage)[0];
-    localStorage.setItem(key, JSON.stringify({ ...JSON.parse(value), token: 'not.a.token' }));
+    const session = JSON.parse(localStorage.getItem('chat.session'));
+    localStorage.setItem('chat.session', JSON.stringify({ ...session, token: 'not.a.token' }));
   });
   await page.reload();
   await page.getByRole('status').filter({ hasText: 'Please log in again' }).waitFor();

@@ -60,7 +60,7 @@ export class Chat {
     this.over = true;
     this.signal.stop();
     // Who logs out leaves nothing behind; a token that ended leaves the queue for the next login.
-    this.client.close(ending.by === "user");
+    this.client.close(ending.by === "user" ? "nothing" : "queue");
     this.ended(ending);
   }
 
@@ -223,7 +223,8 @@ export class Chat {
   private catchUp(): void {
     this.marks.reset();
     void this.loader.conversations();
-    const { open } = this.store.state;
+    const { open, directory } = this.store.state;
+    if (directory.ids.length === 0) void this.loader.directory(false);
     if (open !== null) void this.loader.newest(open);
   }
 

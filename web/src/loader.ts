@@ -89,7 +89,10 @@ export class Loader {
     try {
       await load();
     } catch (error) {
-      this.store.dispatch({ type: "notice", text: this.explain(error) });
+      const text = this.explain(error);
+      // Without a line the banner says enough.
+      const isKnown = error instanceof ApiError && error.code === "network" && this.store.state.connection.status !== "online";
+      if (!isKnown) this.store.dispatch({ type: "notice", text });
     }
   }
 

@@ -50,6 +50,21 @@ export async function openTab(context, url, faults) {
   return page;
 }
 
+/** From now on the page's own files come from memory, so that it can be reloaded without a line, as from a browser's cache. */
+export async function keepFiles(page) {
+  const kept = new Map();
+  const answer = async (route) => {
+    const url = route.request().url();
+    if (!kept.has(url)) {
+      const response = await route.fetch();
+      kept.set(url, { status: response.status(), headers: response.headers(), body: await response.body() });
+    }
+    await route.fulfill(kept.get(url));
+  };
+  await page.context().route((url) => !/^\/(socket\.io|api)\//.test(url.pathname), answer);
+  await page.reload();
+}
+
 /** Makes an account through the page; resolves with the username. */
 export async function signUp(page, prefix) {
   const username = `${prefix}-${uniqueName()}`.slice(0, 32);
@@ -78,7 +93,11 @@ export const row = (page, username) => side(page).getByRole('button', { name: us
 export const composer = (page) => page.getByRole('textbox', { name: /^Message to/ });
 /** The messages of the open conversation that contain a text. */
 export const bubble = (page, text) => page.getByRole('main').getByRole('listitem').filter({ hasText: text });
-/** An own message that has met a fate: Sending, Sent, Read or Not sent. */
+/** The button that opens the actions of an own message. */
+export const actions = (page, text) => bubble(page, text).getByRole('button', { name: /^Actions for your message/ });
+/** Whether what has the focus says this. */
+export const focusedText = (page, text) => page.evaluate((said) => document.activeElement?.textContent === said, text);
+/** An own message that has met a fate: Sending, Sent, Delivered, Read or Not sent. */
 export const fated = (page, text, fate) => bubble(page, text).filter({ hasText: `, ${fate}` });
 
 /** Opens somebody's conversation. */

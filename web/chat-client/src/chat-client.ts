@@ -75,8 +75,7 @@ export class ChatClient extends Emitter<ChatEvents> {
     const line = new Line(socket, time, {
       connection: (connection) => this.connection(connection),
       unauthorized: (message) => {
-        this.pause();
-        this.forget(`${prefix}out.`);
+        this.close("queue");
         this.emit("unauthorized", message);
       },
       error: (error) => this.emit("error", error),
@@ -116,11 +115,13 @@ export class ChatClient extends Emitter<ChatEvents> {
     this.line.connect();
   }
 
-  /** Ends for good. What is queued stays stored for the next time; `forget` takes that away too. */
-  close(forget = false): void {
+  /** Ends for good. What stays stored for the next time: everything, what is queued, or (after a logout) nothing. */
+  close(keep: "everything" | "queue" | "nothing" = "everything"): void {
     this.pause();
     this.line.close();
-    if (forget) this.forget(null);
+    if (keep === "everything") return;
+    const own = this.storage.keys().filter((key) => key.startsWith(this.prefix));
+    for (const key of own) if (keep === "nothing" || !key.startsWith(`${this.prefix}out.`)) this.storage.remove(key);
   }
 
   /** Tries to connect now instead of at the next planned moment. */
@@ -323,11 +324,5 @@ export class ChatClient extends Emitter<ChatEvents> {
     await this.line.request(event, { userId });
     this.blocks.set(userId, blocked);
     this.emit("blocks", userId);
-  }
-
-  /** Takes what is stored away, but for keys that begin with `except`. */
-  private forget(except: string | null): void {
-    const own = this.storage.keys().filter((key) => key.startsWith(this.prefix));
-    for (const key of own) if (except === null || !key.startsWith(except)) this.storage.remove(key);
   }
 }

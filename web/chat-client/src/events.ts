@@ -12,7 +12,7 @@ export type Connection =
 /** Events and their arguments. */
 export type ChatEvents = {
   connection: [Connection];
-  /** The token is not, or no longer, good. The helper is closed. */
+  /** The token is not, or no longer, good. The helper is closed; what is queued stays stored. */
   unauthorized: [message: string];
   /** Messages or queued entries of a conversation changed: draw it anew. */
   conversation: [userId: string];

@@ -160,7 +160,7 @@ describe("the queue over a reload", () => {
     bench.client.send(ANN, "one");
     bench.socket.hear("error", { code: "unauthorized", message: "expired" });
     expect(bench.storage.keys()).toEqual(["chat.me.out.c1"]);
-    bench.client.close(true);
+    bench.client.close("nothing");
     expect(bench.storage.keys()).toEqual([]);
   });
 });

@@ -41,7 +41,8 @@ export function updateLine(chat: Chat, element: HTMLElement, line: Line, { autho
   const hadFocus = element.contains(document.activeElement);
   draw(chat, element, line, author, step);
   // What is drawn anew loses the focus; it goes to the first thing that can be done next.
-  if (hadFocus) element.querySelector<HTMLElement>(".message-actions button, .message-more")?.focus();
+  const next = element.querySelector<HTMLElement>(".message-actions button") ?? element.querySelector<HTMLElement>(".message-more");
+  if (hadFocus) next?.focus();
 }
 
 function draw(chat: Chat, element: HTMLElement, bubble: Bubble, author: string, step: Focused["step"] | null): void {
