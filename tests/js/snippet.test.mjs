@@ -1,8 +1,9 @@
-// The client code that the seed's users have, word for word: it must work unchanged.
+// The client code that people have or copy, word for word: the seed's snippet, and the lines of docs/client.md.
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { io } from 'socket.io-client';
-import { killAll, register, startServer } from './server.mjs';
+import { closeAll, connect, killAll, register, send, startServer, uniqueName, until } from './server.mjs';
 
 afterEach(killAll);
 
@@ -47,5 +48,38 @@ test('the seed\'s own client snippet works unchanged', async () => {
   assert.equal(await seen, message.id);
   sender.close();
   receiver.close();
+  await server.stop();
+});
+
+test('the lines of docs/client.md send, receive, confirm and catch up', async () => {
+  const server = await startServer();
+  const [ann, bob] = [await register(server.url), await register(server.url)];
+  const text = readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8');
+  const [, lines] = /```js\n(.*?)```/s.exec(text);
+  const login = `username: '${ann.user.username}', password: '${ann.password}'`;
+  const code = lines.replace('http://localhost:5000', server.url).replace("username: 'ann', password: 'correct horse'", login);
+  assert.ok(code.includes(login) && code.includes(server.url), 'the lines still begin as this test expects');
+  const file = new URL(`./snippet-${uniqueName()}.mjs`, import.meta.url);
+  writeFileSync(file, `${code}\nexport { socket };\n`);
+  try {
+    const app = await import(file);
+    const other = await connect(server.url, bob.token);
+    const delivered = new Promise((done) => other.once('message_delivered', done));
+    const first = await send(other, ann.user.id, 'to the app');
+    await until('the app has it', () => app.messages.has(first.id));
+    assert.deepEqual(await delivered, { messageId: first.id });
+
+    const answer = await app.send(bob.user.id, 'from the app');
+    assert.equal(answer.message.seq, first.seq + 1);
+    app.socket.disconnect();
+    const missed = await send(other, ann.user.id, 'while it was away');
+    assert.equal(app.messages.has(missed.id), false);
+    app.socket.connect();
+    await until('the app has caught up', () => app.messages.has(missed.id));
+    app.socket.close();
+  } finally {
+    rmSync(file, { force: true });
+    closeAll();
+  }
   await server.stop();
 });

@@ -34,7 +34,6 @@ function choices(chat: Chat, message: Message): HTMLElement {
 
 function confirmation(chat: Chat, message: Message): HTMLElement {
   return h("div", { class: "message-actions", role: "group", "aria-label": "Delete this message for both of you?" },
-    h("span", {}, "Delete for both of you?"),
     button("Delete for both", () => chat.remove(message), "is-danger"),
     button("Keep", () => chat.focus(null)));
 }
