@@ -32,8 +32,9 @@ export class ReadMarks {
     const { open, connection } = this.store.state;
     const watching = this.atNewest && document.visibilityState === "visible";
     if (open === null || connection.status !== "online" || !watching) return;
-    const newest = conversationWith(this.store.state, open).messages.findLast((m) => m.senderId === open);
-    if (newest === undefined || newest.isRead || this.asked.get(open) === newest.id) return;
+    const { loaded, messages } = conversationWith(this.store.state, open);
+    const newest = messages.findLast((m) => m.senderId === open);
+    if (!loaded || newest === undefined || newest.isRead || this.asked.get(open) === newest.id) return;
     this.asked.set(open, newest.id);
     this.mark(newest.id).catch(() => this.asked.get(open) === newest.id && this.asked.delete(open));
   }

@@ -5,7 +5,7 @@ import { emptyConversation } from "../src/state/model";
 import { ANN, ME, message } from "./builders";
 
 const now = Date.UTC(2026, 0, 2, 12);
-const draw = (...messages: ReturnType<typeof message>[]) => linesOf({ ...emptyConversation, messages }, ME, now);
+const draw = (...messages: ReturnType<typeof message>[]) => linesOf({ ...emptyConversation, loaded: true, messages }, ME, now);
 const bubbles = (lines: ReturnType<typeof draw>) => lines.filter((line): line is Bubble => line.kind === "message");
 
 describe("lines", () => {
@@ -36,6 +36,14 @@ describe("lines", () => {
     const editedAt = "2026-01-01";
     const drawn = bubbles(draw(message(1, ME, { editedAt }), message(2, ME, { editedAt, deletedAt: "2026-01-02", message: "" })));
     expect(drawn.map(({ edited, deleted, fate }) => [edited, deleted, fate])).toEqual([[true, false, "sent"], [false, true, null]]);
+  });
+});
+
+describe("a history that is not loaded yet", () => {
+  it("shows what is under way, and nothing in pieces", () => {
+    const pending = [{ clientId: "c1", receiverId: ANN, text: "x", createdAt: now, failure: null }];
+    const drawn = bubbles(linesOf({ ...emptyConversation, messages: [message(9)], pending }, ME, now));
+    expect(drawn.map(({ text }) => text)).toEqual(["x"]);
   });
 });
 

@@ -43,7 +43,9 @@ const GROUP_MS = 5 * 60_000;
 
 /** The lines of a conversation, oldest first. */
 export function linesOf(conversation: Conversation, me: string, now: number): Line[] {
-  const bubbles = [...stored(conversation, me), ...conversation.pending.map(underWay)];
+  // Single messages that are known before the history is there would only flicker.
+  const known = conversation.loaded ? stored(conversation, me) : [];
+  const bubbles = [...known, ...conversation.pending.map(underWay)];
   const lines: Line[] = [];
   bubbles.forEach((bubble, index) => {
     const before = bubbles[index - 1];

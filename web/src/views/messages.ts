@@ -99,9 +99,9 @@ function anchor(scroller: HTMLElement, list: HTMLElement): () => void {
   };
 }
 
-function statusText({ history, messages, pending, failure, loadingEarlier }: Conversation): string {
+function statusText({ history, loaded, messages, pending, failure, loadingEarlier }: Conversation): string {
   if (failure !== null) return failure;
   if (loadingEarlier) return "Loading earlier messages…";
-  if (messages.length > 0 || pending.length > 0) return "";
+  if ((loaded && messages.length > 0) || pending.length > 0) return "";
   return history === "fresh" ? "No messages yet. Say hello!" : "Loading…";
 }
