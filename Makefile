@@ -21,7 +21,7 @@ CLIENT_MODULES := tests/clients/node_modules/.installed
 CLIENT_TOOLS := $(TARGET)/clients/.installed
 ECHO := $(abspath $(TARGET))/debug/examples/echo
 MONGO_SERVER := $(TARGET)/mongo-server
-WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -path 'web/chat-client/dist/*' 2>/dev/null)
 
 ## run: build the server and its page, run it on the embedded store, print its URL (Ctrl-C ends it)
 .PHONY: run
@@ -161,7 +161,7 @@ docs:
 .PHONY: clean
 clean:
 	$(CARGO) clean
-	rm -rf web/node_modules web/dist tests/js/node_modules tests/clients/node_modules artifacts
+	rm -rf web/node_modules web/dist web/chat-client/dist tests/js/node_modules tests/clients/node_modules artifacts
 
 ## help: this list
 .PHONY: help
