@@ -3,6 +3,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test fails on whatever it does not expect")]
 
 #[cfg(test)]
+mod autobahn;
+#[cfg(test)]
 mod bare;
 #[cfg(test)]
 mod corpus;
