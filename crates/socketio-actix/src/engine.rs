@@ -1,24 +1,31 @@
 //! Engine.IO over HTTP: handshake, long-polling, and the WebSocket's upgrade.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use actix_http::{ResponseBuilder, ws::handshake};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     dev::RequestHead,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::{Data, Payload},
 };
 use bytes::Bytes;
 use chat_socketio::{Input, LinkId, Refusal, Reply, Request};
+use futures_util::future::{Either, select};
 
 use crate::{
     Application, HttpError,
     body::read_body,
-    connection::{Answer, Connection, MountedWebSocket},
+    connection::{Connection, MountedWebSocket},
     cors,
     server::Shared,
 };
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 
 /// Serves every method at the server's path.
 pub(crate) async fn serve<A: Application>(
@@ -37,11 +44,11 @@ pub(crate) async fn serve<A: Application>(
             error(request.head(), &app, HttpError::Draining)
         }
         Ok(Request::Open) => match Connection::open_polling(&app, request.head()) {
-            Ok(connection) => get(&request, &connection).await,
+            Ok(connection) => get(&request, &app, &connection).await,
             Err(refused) => cors::mark(request.head(), *refused),
         },
         Ok(Request::Get { sid }) => match app.sessions.get(&sid) {
-            Some(connection) => get(&request, &connection).await,
+            Some(connection) => get(&request, &app, &connection).await,
             None => refusal(request.head(), Refusal::UnknownSid),
         },
         Ok(Request::Post { sid }) => match app.sessions.get(&sid) {
@@ -53,14 +60,31 @@ pub(crate) async fn serve<A: Application>(
     }
 }
 
-async fn get<A: Application>(request: &HttpRequest, connection: &Arc<Connection<A>>) -> HttpResponse {
-    finish(request, connection.request(|request| Input::Get { request })).await
+async fn get<A: Application>(
+    request: &HttpRequest,
+    app: &Shared<A>,
+    connection: &Arc<Connection<A>>,
+) -> HttpResponse {
+    let Some(mut reply) = connection.request(|request| Input::Get { request }).await else {
+        return finish(request, None);
+    };
+    let compressed = app.compressor.compress(request, &reply.body).await;
+    let is_compressed = compressed.is_some();
+    reply.body = compressed.unwrap_or(reply.body);
+    let mut response = http_reply(request.head(), reply);
+    if is_compressed {
+        response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
+    }
+    if app.compressor.is_on() {
+        response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
+    }
+    response
 }
 
-async fn finish<A: Application>(request: &HttpRequest, answer: Answer<A>) -> HttpResponse {
-    match answer.await {
+/// Nothing to answer with: the session ended while the request waited.
+fn finish(request: &HttpRequest, reply: Option<Reply>) -> HttpResponse {
+    match reply {
         Some(reply) => http_reply(request.head(), reply),
-        // The session ended while the request waited.
         None => refusal(request.head(), Refusal::UnknownSid),
     }
 }
@@ -72,9 +96,15 @@ async fn post<A: Application>(
     connection: &Arc<Connection<A>>,
 ) -> HttpResponse {
     let arrived = app.application.now();
-    let answer = connection.request(|request| Input::PostBegun { request });
+    let mut answer = connection.request(|request| Input::PostBegun { request });
     let limit = app.options.engine.max_payload;
-    match read_body(request, payload, limit, app.options.body_timeout).await {
+    let reading = pin!(read_body(request, payload, limit, app.options.body_timeout));
+    let read = match select(reading, &mut answer).await {
+        Either::Left((read, _)) => read,
+        // The session ended meanwhile: nobody waits for the rest of the body.
+        Either::Right((reply, _)) => return finish(request, reply),
+    };
+    match read {
         Ok(body) => {
             if !wait_for_room(app, connection).await {
                 connection.close_as_slow();
@@ -89,7 +119,7 @@ async fn post<A: Application>(
             return error(request.head(), app, why);
         }
     }
-    finish(request, answer).await
+    finish(request, answer.await)
 }
 
 /// A body's events are taken in when those before it are done, or were given up at their deadline. False when

@@ -14,6 +14,7 @@
 
 mod application;
 mod body;
+mod compression;
 mod connection;
 pub mod cors;
 mod engine;

@@ -19,6 +19,9 @@ pub struct Options {
     pub queue_timeout: Duration,
     /// How long a request's body may take to come in. Default 30 s.
     pub body_timeout: Duration,
+    /// Answers to long-polling clients of at least this many bytes are compressed by gzip where the client accepts it, a
+    /// few at a time; the others go out as they are. `None`: none is. Default 1,024, as Node's.
+    pub compress_from: Option<usize>,
     /// Which foreign origins browsers may come from.
     pub origins: Origins,
 }
@@ -32,6 +35,7 @@ impl Default for Options {
             max_queued_events: 512,
             queue_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(30),
+            compress_from: Some(1024),
             origins: Origins::SameOrigin,
         }
     }

@@ -12,7 +12,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use chat_socketio::Config;
 use tokio::time::MissedTickBehavior;
 
-use crate::{Application, Options, engine, sessions::Sessions};
+use crate::{Application, Options, compression::Compressor, engine, sessions::Sessions};
 
 /// How often sessions are looked at whose driver stands still, and how late they must be.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -25,6 +25,7 @@ pub(crate) struct Shared<A: Application> {
     pub(crate) options: Options,
     pub(crate) engine: Arc<Config>,
     pub(crate) sessions: Sessions<A>,
+    pub(crate) compressor: Compressor,
     draining: AtomicBool,
 }
 
@@ -52,6 +53,7 @@ impl<A: Application> SocketIo<A> {
             shared: Arc::new(Shared {
                 application,
                 engine: Arc::new(options.engine.clone()),
+                compressor: Compressor::new(options.compress_from),
                 options,
                 sessions: Sessions::default(),
                 draining: AtomicBool::new(false),

@@ -62,8 +62,8 @@ export class Polling {
     this.query = `EIO=4&transport=polling&sid=${handshake.sid}`;
   }
 
-  get() {
-    return engine(this.base, this.query);
+  get(options) {
+    return engine(this.base, this.query, options);
   }
 
   post(...packets) {
@@ -105,8 +105,11 @@ export async function message(socket) {
   }
 }
 
-/** Waits until the server closes a websocket. */
+/** Waits until the server closes a websocket: its close frame's code. */
 export async function closes(socket) {
-  while ((await socket.frame()).opcode !== OPCODE.close);
+  let frame;
+  do frame = await socket.frame();
+  while (frame.opcode !== OPCODE.close);
   socket.destroy();
+  return frame.payload.length ? frame.payload.readUInt16BE(0) : 1005;
 }

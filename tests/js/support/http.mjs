@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 
-/** One request on a connection of its own: `{status, headers, text, json}`. A string body is sent as it is. */
+/** One request on a connection of its own: `{status, headers, bytes, text, json}`. A string body is sent as it is. */
 export function request(url, { method = 'GET', headers = {}, body, signal } = {}) {
   return new Promise((done, failed) => {
     const call = http.request(url, { method, headers, agent: false, signal }, (answer) => {
@@ -11,14 +11,15 @@ export function request(url, { method = 'GET', headers = {}, body, signal } = {}
       answer.on('data', (chunk) => chunks.push(chunk));
       answer.once('error', failed);
       answer.once('end', () => {
-        const text = Buffer.concat(chunks).toString();
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
         let json;
         try {
           json = JSON.parse(text);
         } catch {
           json = undefined;
         }
-        done({ status: answer.statusCode, headers: answer.headers, text, json });
+        done({ status: answer.statusCode, headers: answer.headers, bytes, text, json });
       });
     });
     call.setTimeout(20_000, () => call.destroy(new Error(`no answer to ${method} ${url}`)));
