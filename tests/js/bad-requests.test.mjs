@@ -47,6 +47,27 @@ for (const [name, body] of Object.entries(MALFORMED)) {
   });
 }
 
+const ODD = {
+  'a repeated field': '{"username":"a","username":"b","password":"correct horse"}',
+  '__proto__ for the fields': '{"__proto__":{"username":"abc"},"password":"correct horse"}',
+  'a number past 2^53 for a name': '{"username":9007199254740993,"password":"correct horse"}',
+  'a number past all bounds': '{"username":"abc","password":1e999}',
+};
+for (const [name, body] of Object.entries(ODD)) {
+  test(`${name} in a body is invalid_input`, async () => {
+    const { status, json } = await post(body);
+    assert.equal(status, 400);
+    assertError(json, 'invalid_input');
+  });
+}
+
+test('odd fields that nobody reads do no harm', async () => {
+  const odd = `"__proto__":{"x":1},"${'k'.repeat(10_240)}":1,"a":1,"a":2,"n":9007199254740993,"m":1e308`;
+  const { status, json } = await post(`{"username":"${uniqueName()}","password":"correct horse",${odd}}`);
+  assert.equal(status, 401);
+  assertError(json, 'unauthorized');
+});
+
 test('what is not JSON by its type is unsupported_media_type', async () => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', undefined]) {
     const headers = type ? { 'content-type': type } : {};

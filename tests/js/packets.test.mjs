@@ -11,6 +11,8 @@ import {
   closeAll,
   connect,
   fence,
+  nextEvent,
+  pending,
   register,
   residentBytes,
   startServer,
@@ -134,6 +136,72 @@ for (const [name, packet] of Object.entries(NASTY)) {
   test(`${name}: answered clearly, nobody else disturbed`, async () => {
     await refused(await open(), `427${packet()}`, 7);
     await undisturbed();
+  });
+}
+
+/** What legal but odd JSON brings: no field, the field that the error names, or `true` where all is well. */
+const ODD = {
+  'a repeated field': [`{"receiverId":"$BOB","receiverId":"$BOB","message":"x"}`, 'receiverId'],
+  'a repeated field that nobody reads': [`{"receiverId":"$BOB","message":"x","a":1,"a":2}`, true],
+  '__proto__ as a field': [`{"__proto__":{"receiverId":"$BOB"},"message":"x"}`, 'receiverId'],
+  '__proto__ and constructor beside the fields': [`{"__proto__":{"message":"y"},"constructor":1,"receiverId":"$BOB","message":"x"}`, true],
+  '__proto__ as an id': [`{"receiverId":"__proto__","message":"x"}`, 'receiverId'],
+  'a key of 10 KB': [`{"${'k'.repeat(10_240)}":1,"receiverId":"$BOB","message":"x"}`, true],
+  'a value of 10 KB where an id is due': [`{"receiverId":"${'f'.repeat(10_240)}","message":"x"}`, 'receiverId'],
+  'a number where an id is due': [`{"receiverId":9007199254740993,"message":"x"}`, 'receiverId'],
+  'a number where a text is due': [`{"receiverId":"$BOB","message":1e999}`, 'message'],
+  'numbers past all bounds that nobody reads': [`{"receiverId":"$BOB","message":"x","a":9007199254740993,"b":1e308}`, true],
+  'a clientId that is a number': [`{"receiverId":"$BOB","message":"x","clientId":9007199254740993}`, 'clientId'],
+  'NUL in a key that nobody reads': [`{"receiverId":"$BOB","message":"x","a\\u0000":1}`, true],
+};
+for (const [name, [payload, outcome]] of Object.entries(ODD)) {
+  test(`${name}: ${outcome === true ? 'taken' : `an error that names ${outcome}`}, the connection stays`, async () => {
+    const socket = await open();
+    const ack = await socket.call(1, 'private_message', payload.replaceAll('$BOB', bob.user.id));
+    assert.equal(ack.ok, outcome === true, JSON.stringify(ack));
+    if (outcome !== true) {
+      assertError(ack.error, 'invalid_input');
+      assert.match(ack.error.details, new RegExp(outcome));
+    }
+    assertError((await socket.call(2, 'typing', {})).error, 'invalid_input');
+    socket.destroy();
+    await undisturbed();
+  });
+}
+
+test('numbers at and past 2^53 in a page are exact, or an error that names the field', async () => {
+  const socket = await open();
+  let id = 0;
+  const page = (fields) => socket.call(++id, 'get_chat_history', `{"otherUserId":"${bob.user.id}",${fields}}`);
+  for (const skip of ['9007199254740991', '9007199254740992', '9007199254740993']) {
+    assert.deepEqual((await page(`"skip":${skip}`)).messages, [], skip);
+  }
+  for (const [field, number] of [['skip', '18446744073709551616'], ['skip', '-1'], ['skip', '1.5'], ['limit', '9007199254740993'], ['limit', '1e999'], ['skip', '1e999']]) {
+    const ack = await page(`"${field}":${number}`);
+    assertError(ack.error, 'invalid_input');
+  }
+  socket.destroy();
+});
+
+test('a message whose text is 5,000 brackets reaches official clients whole', async () => {
+  const socket = await open();
+  const text = '[{"a":'.repeat(600);
+  const arriving = nextEvent(partner, 'private_message', (event) => event.message === text);
+  assert.equal((await socket.call(1, 'private_message', message(JSON.stringify(text)))).ok, true);
+  assertMessage(await arriving, { message: text });
+  socket.destroy();
+});
+
+for (const [name, behind] of [['a malformed packet', '4x'], ['a close packet', '1'], ['a packet for a namespace never joined', '42/x,["a"]']]) {
+  test(`a message that stands before ${name} in the same body still counts, one behind it does not`, async () => {
+    const session = await PollingSession.open(server.url, { token: ann.token });
+    const send = (text) => `42["private_message",${message(JSON.stringify(text))}]`;
+    const [before, after] = [`before ${name}`, `behind ${name}`];
+    await session.post(send(before), behind, send(after));
+    assertMessage(await nextEvent(partner, 'private_message', (event) => event.message === before), { message: before });
+    await undisturbed();
+    assert.deepEqual(pending(partner, 'private_message').filter((event) => event.message === after), []);
+    assert.equal((await session.get()).status, 400);
   });
 }
 

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import {
+  OPCODE,
   PollingSession,
+  RawWebSocket,
   TIME,
   TRANSPORTS,
   closeAll,
@@ -13,6 +15,7 @@ import {
   registerMany,
   rest,
   startServer,
+  until,
 } from './server.mjs';
 
 const GRACE_MS = 1_000;
@@ -97,6 +100,23 @@ test('a dropped link that stays away is told after the grace', async () => {
   assert.deepEqual(await nextEvent(watcher, 'user_offline', about(bob)), name(bob));
   const passed = Number(process.hrtime.bigint() - began) / 1e6;
   assert.ok(passed > GRACE_MS * 0.8, `${passed} ms`);
+});
+
+test('clients dropped in the middle of connecting leave no ghosts', async () => {
+  const ghost = await register(server.url);
+  const packet = `40${JSON.stringify({ token: ghost.token })}`;
+  for (let round = 0; round < 20; round += 1) {
+    const raw = await RawWebSocket.open(server.url);
+    await raw.send(OPCODE.text, packet);
+    raw.destroy();
+  }
+  // Each of them may have been online for a moment; once the graces are over nobody is.
+  await until('the ghost is offline', async () => {
+    const { json } = await rest(server.url, 'GET', `/api/users?q=${ghost.user.username}`, { token: ann.token });
+    return json.users[0].isOnline === false;
+  });
+  const newcomer = await connect(server.url, (await register(server.url)).token);
+  assert.deepEqual((await nextEvent(newcomer, 'online_users')).filter(about(ghost)), []);
 });
 
 test('a polling GET that the client cuts ends the session, and its user is offline after the grace', async () => {
