@@ -187,12 +187,12 @@ impl<A: Application> Connection<A> {
     /// Does all that can be done now. With a context (that of the driver) it polls what is under way, too.
     fn settle(&self, core: &mut Core<A>, now: Instant, mut cx: Option<&mut Context<'_>>) {
         loop {
-            let mut progress = false;
+            // First, because a GET during an upgrade is answered at once, by NOOP where nothing is queued.
+            let mut progress = self.drain_outbox(core, now);
             while let Some(output) = core.session.poll_output() {
                 progress = true;
                 self.apply(core, now, output);
             }
-            progress |= self.drain_outbox(core, now);
             if let Some(cx) = cx.as_deref_mut() {
                 progress |= self.answer(core, now, cx);
             }

@@ -3,7 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import { CALM, startEcho } from '../support/echo.mjs';
 import { claimed, undocumented } from '../support/differential/differences.mjs';
-import { TRANSITIONS, session } from '../support/differential/generator.mjs';
+import { TRANSITIONS, session, shows } from '../support/differential/generator.mjs';
 import { startNode } from '../support/differential/node.mjs';
 import { Peer } from '../support/differential/peer.mjs';
 
@@ -43,7 +43,9 @@ export async function differential(seed, count) {
       const made = session(next++);
       const servers = made.quick ? quick : calm;
       const [ours, theirs] = await Promise.all(servers.map(({ url }) => observe(url, made)));
-      for (const { covers } of made.steps.slice(0, ours.length + 1)) transitions.set(covers, transitions.get(covers) + 1);
+      for (const [at, step] of made.steps.slice(0, ours.length + 1).entries()) {
+        if (at === 0 || shows(step, ours[at - 1])) transitions.set(step.covers, transitions.get(step.covers) + 1);
+      }
       const { row, at, ...seen } = compare(made, ours, theirs);
       if (row) rows.set(row, (rows.get(row) ?? 0) + (seen.same ? 0 : 1));
       if (at) differences.push({ seed: made.seed, steps: made.steps.slice(0, at + 1), ...seen });

@@ -285,6 +285,22 @@ for (const driver of ['owned', 'mounted']) {
       socket.destroy();
     });
 
+    test('Upgrade: a client that polls on after its probe gets by its GETs what waits, not NOOPs alone', async () => {
+      const { session } = await joined();
+      const socket = await session.websocket();
+      for (let n = 0; n < 3; n += 1) {
+        await session.post(`42["message",${n}]`);
+        let text;
+        do ({ text } = await session.get());
+        while (text === '6');
+        assert.equal(text, `42["message-back",${n}]`);
+      }
+      await socket.send(OPCODE.text, '5');
+      await socket.send(OPCODE.text, '42["message",3]');
+      assert.equal(await message(socket), '42["message-back",3]');
+      socket.destroy();
+    });
+
     for (const [name, packets] of [['a wrong probe', ['2prob']], ['a probe that is missing', ['5']], ['no packet at all', []], ['a probe alone', ['2probe']]]) {
       test(`Upgrade: ${name} and a dropped WebSocket leave polling as it was, and another upgrade may follow`, async () => {
         const { session } = await joined();

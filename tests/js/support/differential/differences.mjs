@@ -42,6 +42,8 @@ const rows = [
   ['CONNECT again before the first is answered', (_text, _of, step) => step.kind === 'connect twice'],
   ['`5` without a probe', (_text, _of, step) => step.kind === 'upgrade without a probe'],
   ['`1` over a WebSocket', (_text, _of, step) => step.kind === 'close' && !step.polling],
+  ['POST over `maxPayload`', (_text, _of, step) => step.kind === 'too large' && step.polling],
+  ['attachments over `maxPayload` together', (_text, _of, step) => step.kind === 'attachments too large'],
   ['attachments that do not come', (_text, _of, step) => step.kind === 'attachments late'],
 ];
 

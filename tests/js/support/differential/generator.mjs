@@ -1,19 +1,32 @@
 // Generates sessions from a seed: valid and broken packets in any state that a session can be in.
 
-/** Every transition of a session's state machine (docs/protocol.md, «Life of a session»), by which steps reach it. */
+/**
+ * Every transition of a session's state machine (docs/protocol.md, «Life of a session») that a client can bring about: from → to:
+ * by what. A step names the one that it is made for, and `shows` tells whether what was seen of it is that one.
+ */
 export const TRANSITIONS = [
   'nothing → polling', 'nothing → websocket', 'polling → probing → polling: wrong packet',
-  'polling → probing → polling: link lost', 'polling → probing → pausing → polling: link lost',
+  'polling → probing → polling: link lost', 'polling → probing → polling: upgrade timeout',
+  'polling → probing → pausing → polling: wrong packet', 'polling → probing → pausing → polling: link lost',
   'polling → probing → pausing → polling: upgrade timeout', 'polling → probing → pausing → websocket',
+  'polling → probing → pausing → pausing → websocket: post and get', 'polling → probing → closed: close packet',
+  'polling → probing → pausing → closed: close packet',
   'websocket → websocket: second link', 'polling → polling: unfit request', 'not joined → joined',
   'not joined → refused', 'not joined → closed: unexpected', 'not joined → closed: connect timeout',
   'joined → not joined', 'joined → joined: event', 'joined → joined: event with acknowledgement',
   'joined → joined: acknowledgement', 'joined → joined: acknowledgement for nothing', 'joined → joined: attachments',
   'joined → closed: connect', 'joined → closed: connect error', 'attachments → attachments', 'attachments → closed: text',
-  'attachments → closed: timeout', 'joined → closed: attachment out of place', 'open → open: noop or pong',
+  'attachments → closed: timeout', 'attachments → closed: too large', 'open → closed: too large', 'joined → closed: attachment out of place', 'open → open: noop or pong',
   'open → closed: close packet', 'open → closed: ping', 'open → closed: malformed', 'open → ?: mutated',
   'open → closed: ping timeout', 'websocket → closed: link lost', 'polling → closed: request cut', 'polling → closed: overlap',
 ];
+
+/** Whether what was seen of a step (`Peer.run`) is the transition that it is made for. */
+export function shows(step, seen) {
+  const to = /([^ ]+?)(: .*)?$/.exec(step.covers.split(' → ').at(-1))[1];
+  if (seen.includes('no answer') || (step.act !== 'second' && seen[0] === 'refused')) return false;
+  return to === '?' || (to === 'closed') === (seen.at(-1) === 'closed');
+}
 
 /** Mulberry32: the same numbers for the same seed everywhere. */
 export function random(seed) {
@@ -162,6 +175,7 @@ class Session {
       () => this.mutate(), () => this.mutate(), () => this.mutate(), () => this.mutate(),
       () => this.listed(),
       () => this.cut(),
+      () => this.large(),
     ];
     this.pick(kinds)();
   }
@@ -187,6 +201,16 @@ class Session {
     } else this.end('cut', 'websocket → closed: link lost', { act: 'cut' });
   }
 
+  large() {
+    if (this.chance(0.5)) return this.end('too large', 'open → closed: too large', { act: 'large', text: `42["${'x'.repeat(1_000_000)}"]` });
+    if (this.joined.size === 0) return;
+    const parts = Array.from({ length: 3 }, () => Buffer.alloc(400_000));
+    // One a body: over polling they would be too large together.
+    this.add('header', 'attachments → attachments', { packets: [`453-${this.prefix()}["unknown"]`], open: true });
+    for (const part of parts.slice(1)) this.add('part', 'attachments → attachments', { packets: [part], open: true });
+    this.end('attachments too large', 'attachments → closed: too large', { packets: parts.slice(0, 1) });
+  }
+
   move() {
     if (!this.polling || this.upgraded) {
       if (this.upgraded) this.add('second link', 'websocket → websocket: second link', { act: 'second' });
@@ -196,11 +220,23 @@ class Session {
       () => this.add('wrong probe', 'polling → probing → polling: wrong packet', { act: 'probe', texts: [this.pick(['4hello', '2', '2prob', '3', 'x'])] }),
       () => this.add('lost link', 'polling → probing → polling: link lost', { act: 'probe', texts: [], drop: true }),
       () => this.add('lost probe', 'polling → probing → pausing → polling: link lost', { act: 'probe', texts: ['2probe'] }),
+      () => this.add('spoilt probe', 'polling → probing → pausing → polling: wrong packet', { act: 'probe', texts: ['2probe', this.pick(['2probe ', '4hello', '6', 'x'])] }),
+      () => this.chance(0.3) && this.end('close while probing', 'polling → probing → closed: close packet', { act: 'leave', texts: [] }),
+      () => this.chance(0.3) && this.end('close while pausing', 'polling → probing → pausing → closed: close packet', { act: 'leave', texts: ['2probe'] }),
       () => this.request(),
       () => this.chance(0.2) && this.end('upgrade without a probe', 'polling → probing → polling: wrong packet', { act: 'probe', texts: ['5'], drop: true }),
       () => (this.upgraded = true) && this.add('upgrade', 'polling → probing → pausing → websocket', { act: 'upgrade' }),
       () => (this.upgraded = true) && this.add('upgrade', 'polling → probing → pausing → websocket', { act: 'upgrade' }),
+      () => this.busy(),
     ])();
+  }
+
+  /** An upgrade during which the client still posts, and polls for the answers. */
+  busy() {
+    if (this.joined.size === 0) return;
+    this.upgraded = true;
+    const texts = [1, 2, 3].map((n) => `42${this.prefix()}["message",${n}]`);
+    this.add('busy upgrade', 'polling → probing → pausing → pausing → websocket: post and get', { act: 'upgrade', texts });
   }
 
   request() {
@@ -226,12 +262,18 @@ class Session {
 export function session(seed) {
   const made = new Session(seed);
   const opened = { kind: 'open', covers: made.polling ? 'nothing → polling' : 'nothing → websocket', polling: made.polling };
-  const quick = made.chance(0.03);
+  const quick = made.chance(0.05);
   if (quick) {
     const act = (covers, fields) => made.end('deadline', covers, { open: true, ...fields });
     made.pick([
       () => act('open → closed: ping timeout', { act: 'silence', answers: false }),
       () => act('not joined → closed: connect timeout', { act: 'silence', answers: true }),
+      () => {
+        if (!made.polling) return act('open → closed: ping timeout', { act: 'silence', answers: false });
+        made.joined.add('/');
+        made.add('connect', 'not joined → joined', { packets: ['40'], await: [['0'], ['2["auth"']] });
+        act('polling → probing → polling: upgrade timeout', { act: 'linger', answers: true, open: false, texts: [] });
+      },
       () => {
         made.joined.add('/');
         made.add('connect', 'not joined → joined', { packets: ['40'], await: [['0'], ['2["auth"']] });

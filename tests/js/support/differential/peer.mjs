@@ -160,10 +160,14 @@ export class Peer {
     return heard.join(' ');
   }
 
-  /** Moves the session to a websocket. */
-  async upgrade() {
+  /** Moves the session to a websocket; texts are posted while the client has probed and not yet upgraded. */
+  async upgrade({ texts = [] }) {
     const socket = await this.session.websocket().catch(() => undefined);
     if (!socket) return 'refused';
+    const before = this.#seen.length;
+    for (const text of texts) await this.#send([text]);
+    // The answers come by GETs that find something; the client polls on until it has upgraded.
+    await this.#until(() => this.#seen.length >= before + texts.length);
     this.socket = socket;
     await socket.send(OPCODE.text, '5');
     this.#listen();
@@ -175,6 +179,12 @@ export class Peer {
     const socket = await openSocket(this.base, this.session.handshake.sid).catch(() => undefined);
     if (socket) await closes(socket).catch(() => {});
     return 'refused';
+  }
+
+  /** Sends a packet over `maxPayload`: the status of its POST. */
+  async large({ text }) {
+    if (!this.socket) return (await this.session.post(text).catch(() => ({ status: 0 }))).status;
+    return this.#send([text]);
   }
 
   /** A second GET beside the one that waits. */
@@ -196,12 +206,26 @@ export class Peer {
     await this.#until(() => false, patience);
   }
 
-  /** Probes and waits for the server to give the upgrade up. */
-  async linger() {
-    const socket = await this.session.websocket().catch(() => undefined);
+  /** Probes, or does not, and closes the session over polling: what becomes of the websocket. */
+  async leave({ texts }) {
+    const socket = await openSocket(this.base, this.session.handshake.sid).catch(() => undefined);
+    if (!socket) return 'refused';
+    for (const text of texts) {
+      await socket.send(OPCODE.text, text);
+      await socket.text();
+    }
+    await this.session.post('1');
+    await closes(socket).catch(() => {});
+    await this.#until(() => false);
+    return 'left';
+  }
+
+  /** Probes, or does not, and waits for the server to give the upgrade up. */
+  async linger({ texts }) {
+    const socket = await (texts ? openSocket(this.base, this.session.handshake.sid) : this.session.websocket()).catch(() => undefined);
     if (!socket) return 'refused';
     await closes(socket).catch(() => {});
-    return 'closed';
+    return 'given up';
   }
 
   /** Cuts the websocket, or a POST in the middle of its body. */
