@@ -98,6 +98,11 @@ differential: need-npm $(JS_MODULES) echo
 echo:
 	$(CARGO) build --locked -p chat-socketio-actix --example echo
 
+## fuzz: ten minutes over all fuzz targets (SECONDS_IN_ALL=60, TARGETS='packet session' pick; needs a C++ compiler)
+.PHONY: fuzz
+fuzz:
+	@tests/fuzz "$(abspath $(TARGET))" $(or $(SECONDS_IN_ALL),600) $(TARGETS)
+
 ## clients: official clients of many versions and languages against both servers (CLIENTS=JavaScript picks; docs/clients.md)
 .PHONY: clients
 clients: need-npm $(JS_MODULES) $(CLIENT_MODULES) $(if $(filter JavaScript,$(CLIENTS)),,$(CLIENT_TOOLS)) echo

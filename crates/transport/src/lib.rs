@@ -13,6 +13,9 @@
 mod app;
 mod bearer;
 mod body;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hub;
 mod places;
 mod proxies;

@@ -8,6 +8,8 @@ mod error;
 mod json;
 mod request;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use cursor::conversation_cursor;
 pub(crate) use cursor::{parse_conversation_cursor, parse_user_cursor, user_cursor};
 pub(crate) use error::{error_body, write_error};
 pub(crate) use json::{

@@ -10,7 +10,8 @@ mod targets;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 4] = [
+const TARGETS: [(&str, Target); 5] = [
+    ("attachments", targets::attachments),
     ("packet", targets::packet),
     ("payload", targets::payload),
     ("session", targets::session),

@@ -55,11 +55,11 @@ fn invalid(path: &str, message: &str) -> InvalidInput {
     if let Some(field) = named("duplicate field `") {
         return InvalidInput::new(field, "stands more than once");
     }
-    let field = if path == "." || path == "?" { "body" } else { path };
-    InvalidInput::new(field.to_owned(), clip(rule))
+    let field = if matches!(path, "" | "." | "?") { "body" } else { path };
+    InvalidInput::new(clip(field), clip(rule))
 }
 
-/// A parser's message may quote what came in; a page of it helps nobody.
+/// A parser's message and a field's path may quote what came in; a page of it helps nobody.
 fn clip(text: &str) -> String {
     const MOST_CHARS: usize = 160;
     match text.char_indices().nth(MOST_CHARS) {
@@ -397,6 +397,36 @@ mod tests {
                 matches!(parsed, EventRequest::Other(OtherRequest::Sync { since: None, limit: None }));
             assert!(is_empty, "{payload:?}");
         }
+    }
+
+    #[test]
+    fn a_login_is_by_email_or_by_username() {
+        let login = |body: &str| parse_body::<LoginBody>(body.as_bytes()).and_then(LoginBody::into_parts);
+        let (by, password) = login(r#"{"email":"a@b.example","password":"x"}"#).unwrap();
+        assert!(matches!(by, Login::Email(email) if email == "a@b.example") && password == "x");
+        assert!(matches!(login(r#"{"username":"ann","password":"x"}"#), Ok((Login::Username(_), _))));
+        for (body, field) in [
+            (r#"{"password":"x"}"#, "email"),
+            (r#"{"email":"a","username":"b","password":"x"}"#, "username"),
+            (r#"{"username":"b","password":"x"} {}"#, "body"),
+            (r#"{"username":"b","username":"c","password":"x"}"#, "username"),
+        ] {
+            assert_eq!(login(body).err().map(|error| error.field), Some(field.into()), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_quotes_no_page_of_what_came_in() {
+        let error = parse_query::<HistoryParams>(&format!("limit={}", "x".repeat(10_000))).err().unwrap();
+        assert_eq!(error.field, "limit");
+        assert!(error.to_string().chars().count() < 200, "{error}");
+        for value in ["x", "[", "{\"a\":x}"] {
+            let payload = format!(r#"{{"{}":{value}}}"#, "k".repeat(10_000));
+            let error = parse_body::<ConversationsQuery>(payload.as_bytes()).err().unwrap();
+            assert!(error.to_string().chars().count() < 400, "{error}");
+        }
+        let error = parse_body::<ConversationsQuery>(br#"{"":x}"#).err().unwrap();
+        assert_eq!(error.field, "body");
     }
 
     #[test]

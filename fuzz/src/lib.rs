@@ -1,0 +1,3 @@
+//! What the fuzz targets check, as far as it is not in `chat-transport` itself.
+
+pub mod tokens;
