@@ -103,6 +103,11 @@ echo:
 fuzz:
 	@tests/fuzz "$(abspath $(TARGET))" $(or $(SECONDS_IN_ALL),600) $(TARGETS)
 
+## coverage: line coverage of the parsers by the tests of their crates; fails below 95 % (target/coverage/lines.txt has each line)
+.PHONY: coverage
+coverage:
+	@tests/coverage/run "$(abspath $(TARGET))"
+
 ## clients: official clients of many versions and languages against both servers (CLIENTS=JavaScript picks; docs/clients.md)
 .PHONY: clients
 clients: need-npm $(JS_MODULES) $(CLIENT_MODULES) $(if $(filter JavaScript,$(CLIENTS)),,$(CLIENT_TOOLS)) echo

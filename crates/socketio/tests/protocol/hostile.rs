@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use chat_socketio::websocket::{Decoder, Violation};
-use chat_socketio::{Input, RequestId};
+use chat_socketio::websocket::{Decoder, Message, Violation};
+use chat_socketio::{Config, Input, RequestId, engine, packet};
 
 use crate::peer::Peer;
 
@@ -86,6 +86,37 @@ fn endless_fragments_hold_no_more_than_their_bytes() {
         }
     }
     assert!(end == Err(Violation::TooManyFragments));
+}
+
+/// Whatever is logged by its `Debug` form tells sizes and names, never what people write.
+#[test]
+fn what_people_write_stays_out_of_debug_output() {
+    let secret = || Bytes::from_static(b"secret");
+    let decode = |text: String| packet::decode(text.into(), &Config::default()).unwrap();
+    let table = [
+        (format!("{:?}", Message::Text(secret())), "Text(6 bytes)"),
+        (format!("{:?}", Message::Binary(secret())), "Binary(6 bytes)"),
+        (format!("{:?}", Message::Ping(secret())), "Ping(6 bytes)"),
+        (format!("{:?}", Message::Pong(secret())), "Pong(6 bytes)"),
+        (format!("{:?}", Message::Close(Some(1000))), "Close(Some(1000))"),
+        (format!("{:?}", engine::Packet::Text(secret())), "Text(6 bytes)"),
+        (format!("{:?}", engine::Packet::Binary(secret())), "Binary(6 bytes)"),
+        (format!("{:?}", engine::Packet::Ping(secret())), "Ping(6 bytes)"),
+        (format!("{:?}", engine::Packet::Open), "Open"),
+        (format!("{:?}", engine::Packet::Close), "Close"),
+        (format!("{:?}", engine::Packet::Pong), "Pong"),
+        (format!("{:?}", engine::Packet::Upgrade), "Upgrade"),
+        (format!("{:?}", engine::Packet::Noop), "Noop"),
+    ];
+    for (printed, expected) in table {
+        assert_eq!(printed, expected);
+    }
+    for text in
+        ["0/a,{\"t\":\"secret\"}", "1/a", "2/a,7[\"name\",\"secret\"]", "3/a,7[\"secret\"]", "4/a,\"secret\""]
+    {
+        let printed = format!("{:?}", decode(text.to_owned()));
+        assert!(printed.contains("/a") && !printed.contains("secret"), "{printed}");
+    }
 }
 
 /// The session survives any order of calls, and says nothing after it is over.

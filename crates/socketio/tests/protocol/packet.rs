@@ -167,6 +167,18 @@ fn limits_are_taken_at_their_edge() {
     }
 }
 
+#[test]
+fn arguments_are_counted_beside_the_name() {
+    for (text, count) in [("2[\"a\"]", 0), ("2[\"a\",1,[2,3]]", 2), ("31[]", 0), ("31[1]", 1)] {
+        let (Ok(Packet::Event { args, .. }) | Ok(Packet::Ack { args, .. })) = parse(text) else {
+            panic!("{text}");
+        };
+        assert_eq!((args.len(), args.is_empty()), (count, count == 0), "{text}");
+    }
+    let Ok(Packet::Ack { args, .. }) = parse("31[1]") else { panic!("an acknowledgement") };
+    assert_eq!(args.name(), "", "an acknowledgement has none");
+}
+
 /// "Examples": what a server sends, the Engine.IO type included.
 #[test]
 fn packets_are_encoded() {
