@@ -206,7 +206,7 @@ for (const driver of ['owned', 'mounted']) {
     });
 
     /** Sends a request byte by byte as given; what was answered until the end of the connection. */
-    function raw(at, line, headers = '', body = '', { cut = false } = {}) {
+    function raw(at, line, headers = '', body = '', { cut = false, half = false } = {}) {
       const { hostname, port, pathname } = new URL(at);
       const head = `${line.replace('?', `${pathname}?`)} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n${headers}\r\n${body}`;
       return new Promise((done) => {
@@ -215,16 +215,22 @@ for (const driver of ['owned', 'mounted']) {
         socket.on('data', (chunk) => (answer += chunk));
         socket.on('error', () => {});
         socket.once('close', () => done(answer));
-        socket.write(head, () => cut && setImmediate(() => socket.destroy()));
+        socket.write(head, () => {
+          if (cut) setImmediate(() => socket.destroy());
+          // Only our side ends: the server could still send.
+          if (half) socket.end();
+        });
       });
     }
 
-    test('HTTP long-polling: a GET or a POST that the client cuts ends the session', async () => {
+    test('HTTP long-polling: a GET or a POST that the client cuts, or a half-open connection, ends the session', async () => {
       const { session: cut } = await joined();
       await raw(base, `GET ?${cut.query}`, '', '', { cut: true });
       const { session: broken } = await joined();
       await raw(base, `POST ?${broken.query}`, 'Content-Length: 50\r\n', '42["message"', { cut: true });
-      for (const session of [cut, broken]) {
+      const { session: half } = await joined();
+      await raw(base, `GET ?${half.query}`, '', '', { half: true });
+      for (const session of [cut, broken, half]) {
         let answer;
         // The server hears of the cut when its socket does; until then a request overlaps, which ends it as well.
         do answer = await session.get();

@@ -159,6 +159,18 @@ for (const driver of ['owned', 'mounted']) {
       await closes(socket);
     });
 
+    test('Sending and receiving data: nothing comes between a header and its attachments', async () => {
+      const { socket, say, next } = await joined();
+      const rounds = Array.from({ length: 50 }, (_, n) => n);
+      await Promise.all(rounds.flatMap((n) => [`42["message",${n}]`, `452-["message",${place(0)},${place(1)}]`, A, B, `42${n}["message-with-ack"]`].map(say)));
+      for (const n of rounds) {
+        for (const part of [`42["message-back",${n}]`, `452-["message-back",${place(0)},${place(1)}]`, A, B, `43${n}[]`]) {
+          assert.deepEqual(await next(), part);
+        }
+      }
+      socket.destroy();
+    });
+
     test('Sending and receiving data: events of one socket are handled in their order', async () => {
       const { socket, say, next } = await joined();
       const numbers = Array.from({ length: 300 }, (_, n) => n);
