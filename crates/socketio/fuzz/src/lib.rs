@@ -193,7 +193,8 @@ fn joined(config: Config) -> Session {
 ///
 /// `g` GET, `b` a POST begins, `p` POST, `z` a POST too large, `a` a GET aborted, `k` a POST aborted,
 /// `u` upgrade, `t` text, `y` binary, `c` link closed, `w` wait this many seconds, `A` accept, `R` refuse, `D` disconnect,
-/// `S` send, `X` close. A script that begins with `W` begins on a WebSocket, number 0.
+/// `S` send, `F` send though it is not writable, `B` send with attachments, `X` close. What is sent comes out in order and
+/// once, by whichever transport. A script that begins with `W` begins on a WebSocket, number 0.
 pub fn session(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let transport = match data.first() {
@@ -216,6 +217,11 @@ struct World {
     asked: Vec<String>,
     closed: bool,
     max_payload: usize,
+    /// How many packets were sent, and how many of them came out.
+    sent: usize,
+    heard: usize,
+    /// Attachments that must come out next.
+    parts_due: usize,
 }
 
 impl World {
@@ -225,7 +231,18 @@ impl World {
         let max_payload = config.max_payload;
         let session = Session::new(Arc::new(config), "sid", transport, now);
         let (open_requests, joined, asked) = (Vec::new(), Vec::new(), Vec::new());
-        let mut world = Self { session, now, open_requests, joined, asked, closed: false, max_payload };
+        let mut world = Self {
+            session,
+            now,
+            open_requests,
+            joined,
+            asked,
+            closed: false,
+            max_payload,
+            sent: 0,
+            heard: 0,
+            parts_due: 0,
+        };
         world.drain();
         world
     }
@@ -274,11 +291,46 @@ impl World {
                 self.session.disconnect(self.now, text);
                 self.joined.retain(|nsp| nsp != text);
             }
-            b'S' if self.session.writable() => {
-                self.session.send(self.now, Outgoing::from(Bytes::from(format!("4{text}"))));
-            }
+            b'S' if self.session.writable() => self.send(text, 0),
+            // Whether it is writable or not.
+            b'F' if !self.closed => self.send(text, 0),
+            b'B' if self.session.writable() => self.send(text, 1 + text.len() % 3),
             b'X' => self.session.close(self.now, CloseReason::Server),
             _ => {}
+        }
+    }
+
+    /// Sends a packet that tells its number and how many attachments follow it.
+    fn send(&mut self, text: &str, parts: usize) {
+        let text = format!("4#{} {parts} {}", self.sent, text.replace('\u{1e}', ""));
+        self.sent += 1;
+        let attachments = vec![Bytes::from_static(b"part"); parts];
+        self.session.send(self.now, Outgoing { text: text.into(), attachments });
+    }
+
+    /// What comes out, by whichever way: packets in their order, once, their attachments right behind them.
+    fn came_out(&mut self, packet: &[u8], binary: bool) {
+        if self.parts_due > 0 {
+            assert!(binary, "nothing comes between a header and its attachments");
+            self.parts_due -= 1;
+            return;
+        }
+        assert!(!binary, "an attachment without a header");
+        if let Some(numbers) = packet.strip_prefix(b"4#") {
+            let text = String::from_utf8_lossy(numbers).into_owned();
+            let mut numbers = text.split(' ').map_while(|number| number.parse::<usize>().ok());
+            assert_eq!(numbers.next(), Some(self.heard), "in order, once, without a gap");
+            self.heard += 1;
+            self.parts_due = numbers.next().expect("the count of its attachments");
+        }
+    }
+
+    fn answered(&mut self, reply: &chat_socketio::Reply) {
+        assert!([200, 400, 413].contains(&reply.status));
+        if reply.status == 200 && reply.content_type.starts_with("text/plain") {
+            for packet in reply.body.split(|byte| *byte == 0x1e) {
+                self.came_out(packet, packet.first() == Some(&b'b'));
+            }
         }
     }
 
@@ -318,10 +370,13 @@ impl World {
                 Output::Reply { request, reply } => {
                     let open = self.open_requests.iter().position(|open| *open == request);
                     self.open_requests.remove(open.expect("each request is answered once"));
-                    assert!([200, 400, 413].contains(&reply.status));
+                    self.answered(&reply);
                 }
                 Output::Event(event) => self.event(event),
-                Output::Send { frame: Frame::Text(text), .. } => assert!(!text.is_empty()),
+                // The probe's answer is the upgrading link's own.
+                Output::Send { frame: Frame::Text(text), .. } if text == "3probe" => {}
+                Output::Send { frame: Frame::Text(text), .. } => self.came_out(&text, false),
+                Output::Send { frame: Frame::Binary(data), .. } => self.came_out(&data, true),
                 _ => {}
             }
         }
