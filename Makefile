@@ -172,6 +172,7 @@ docs:
 clean:
 	$(CARGO) clean
 	rm -rf web/node_modules web/dist web/chat-client/dist tests/js/node_modules tests/clients/node_modules artifacts
+	rm -rf {crates/socketio/fuzz,fuzz}/{corpus,artifacts,target}
 
 ## help: this list
 .PHONY: help
