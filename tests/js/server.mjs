@@ -42,6 +42,7 @@ export {
   send,
 } from './support/client.mjs';
 export { assertError, assertMessage, assertUser, OBJECT_ID, TIME } from './support/shapes.mjs';
+export { cuttable } from './support/network.mjs';
 export { RawWebSocket, OPCODE } from './support/websocket.mjs';
 export { PollingSession, PacketSocket } from './support/engine.mjs';
 export { assertComplete, wholeConversation } from './support/conversation.mjs';

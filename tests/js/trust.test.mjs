@@ -1,11 +1,11 @@
 // What a bad network does to sends and to readers: copies, lost acknowledgements, a reader that stops reading.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import {
   TRANSPORTS,
   closeAll,
   connect,
+  cuttable,
   disconnected,
   fence,
   nextEvent,
@@ -43,29 +43,6 @@ test('100 copies over four sockets are one message, 100 equal acknowledgements a
   assert.deepEqual(pending(receiver, 'private_message'), []);
   assert.equal((await wholeConversation(server.url, ann.token, bob.user.id)).length, 2);
 });
-
-/** Stands between client and server, and cuts the links when it is told to. */
-async function cuttable(url) {
-  const { hostname, port } = new URL(url);
-  const links = new Set();
-  const proxy = net.createServer((client) => {
-    const upstream = net.connect(Number(port), hostname);
-    links.add(client);
-    client.pipe(upstream);
-    upstream.pipe(client);
-    for (const end of [client, upstream]) {
-      end.on('error', () => {});
-      end.on('close', () => [client, upstream].forEach((other) => other.destroy()));
-    }
-    client.on('close', () => links.delete(client));
-  });
-  await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
-  return {
-    url: `http://127.0.0.1:${proxy.address().port}`,
-    cut: () => links.forEach((link) => link.destroy()),
-    close: () => new Promise((done) => proxy.close(done)),
-  };
-}
 
 test("the stock client's own retries over a link that is cut again and again send each message once, in order", async () => {
   const proxy = await cuttable(server.url);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Accounts, Blocking, Circles, Deps, Directory, History, Messaging, Presence, Sync, Typing, people::People,
-    relations::Relations,
+    Accounts, Blocking, Circles, Deps, Directory, History, Messaging, Presence, Recovery, Sync, Typing,
+    people::People, relations::Relations,
 };
 
 /// The use cases of the chat. Shared as `Arc<Chat>` by everything that serves clients.
@@ -19,6 +19,8 @@ pub struct Chat {
     pub history: History,
     /// What a device missed.
     pub sync: Sync,
+    /// Which session a device had.
+    pub recovery: Recovery,
     /// Who wants nothing of whom.
     pub blocking: Blocking,
     /// Who is online.
@@ -44,6 +46,7 @@ impl Chat {
             messaging: Messaging::new(&deps, Arc::clone(&people), Arc::clone(&relations)),
             history: History::new(&deps, Arc::clone(&people), Arc::clone(&circles)),
             sync: Sync::new(&deps),
+            recovery: Recovery::new(&deps),
             blocking: Blocking::new(&deps, people, relations, Arc::clone(&typing)),
             presence,
             circles,

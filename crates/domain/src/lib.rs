@@ -1,7 +1,7 @@
 //! The chat itself: use cases over ports, policies as pure functions.
 //!
 //! **What it is.** [`Chat`] holds the use cases: [`Accounts`], [`Directory`], [`Messaging`], [`History`],
-//! [`Sync`], [`Blocking`], [`Presence`] and [`Typing`]. They stand on the ports of `chat-ports` as `Arc<dyn Port>`, given in
+//! [`Sync`], [`Recovery`], [`Blocking`], [`Presence`] and [`Typing`]. They stand on the ports of `chat-ports` as `Arc<dyn Port>`, given in
 //! one [`Deps`]. A program that embeds the chat imports this crate alone: [`ports`] and [`model`] are here.
 //!
 //! **What it may touch.** The ports, and nothing else: no runtime, no timers, no I/O, no clock of its
@@ -24,6 +24,7 @@ mod messaging;
 mod people;
 mod policy;
 mod presence;
+mod recovery;
 mod relations;
 mod sync;
 mod typing;
@@ -51,6 +52,7 @@ pub use history::{
 };
 pub use messaging::{GiveReceipt, Messaging, SendMessage};
 pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
+pub use recovery::{Recovery, RecoveryTicket};
 pub use sync::{Sync, SyncPage};
 pub use typing::Typing;
 pub use view::{UserProfile, UserView};

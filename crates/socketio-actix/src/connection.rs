@@ -169,7 +169,7 @@ impl<A: Application> Connection<A> {
         let now = self.app.application.now();
         let mut core = self.core.lock();
         let late = core.next_timeout().is_some_and(|at| at + patience <= now);
-        if !core.ended && (late || core.outbox.is_overrun()) {
+        if !core.ended && (late || core.outbox.verdict().is_some()) {
             self.apply_timeouts(&mut core, now);
             self.settle(&mut core, now, None);
             core.wake_driver();
@@ -259,8 +259,8 @@ impl<A: Application> Connection<A> {
     }
 
     fn close_if_due(&self, core: &mut Core<A>, now: Instant) -> bool {
-        let reason = if core.outbox.is_overrun() {
-            CloseReason::Slow
+        let reason = if let Some(verdict) = core.outbox.verdict() {
+            verdict
         } else if core.leaving && core.client.pending() == 0 {
             CloseReason::Shutdown
         } else {

@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 use bytes::Bytes;
-use chat_socketio::Outgoing;
+use chat_socketio::{CloseReason, Outgoing};
 use parking_lot::Mutex;
 
 /// One thing to be sent: whole Engine.IO messages.
@@ -61,6 +61,8 @@ struct Inner {
     /// Bytes of an item over the bound, which waits alone at the front and is not counted against it.
     exempt: usize,
     overrun: bool,
+    /// Another session has taken this one's place.
+    superseded: bool,
     waker: Option<Waker>,
 }
 
@@ -81,7 +83,7 @@ impl Outbox {
         let item = item.into();
         let waker = {
             let mut inner = self.inner.lock();
-            if inner.overrun {
+            if inner.overrun || inner.superseded {
                 return;
             }
             let bytes = item.bytes();
@@ -107,6 +109,20 @@ impl Outbox {
     pub fn push_volatile(&self, bytes: Bytes) {
         if self.bytes() < self.bound / 2 {
             self.push(Item::One(bytes));
+        }
+    }
+
+    /// Has its session closed, because another one has taken its place: what waits is dropped, nothing more is taken.
+    pub fn supersede(&self) {
+        let waker = {
+            let mut inner = self.inner.lock();
+            inner.superseded = true;
+            inner.queue = VecDeque::new();
+            (inner.bytes, inner.exempt) = (0, 0);
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -140,7 +156,7 @@ impl Outbox {
         if !inner.waker.as_ref().is_some_and(|old| old.will_wake(waker)) {
             inner.waker = Some(waker.clone());
         }
-        !inner.queue.is_empty() || inner.overrun
+        !inner.queue.is_empty() || inner.overrun || inner.superseded
     }
 
     /// How many bytes wait.
@@ -148,9 +164,10 @@ impl Outbox {
         self.inner.lock().bytes
     }
 
-    /// Whether the bound was passed: the session is to be closed as slow.
-    pub(crate) fn is_overrun(&self) -> bool {
-        self.inner.lock().overrun
+    /// Why the session is to be closed, if it is.
+    pub(crate) fn verdict(&self) -> Option<CloseReason> {
+        let inner = self.inner.lock();
+        if inner.superseded { Some(CloseReason::Server) } else { inner.overrun.then_some(CloseReason::Slow) }
     }
 }
 
@@ -179,9 +196,9 @@ mod tests {
     fn past_its_bound_it_is_overrun_and_takes_nothing_more() {
         let outbox = Outbox::new(4);
         outbox.push(one("abc"));
-        assert!(!outbox.is_overrun());
+        assert!(!outbox.verdict().is_some());
         outbox.push(one("de"));
-        assert!(outbox.is_overrun());
+        assert!(outbox.verdict().is_some());
         outbox.push(one("f"));
         assert_eq!((outbox.pop(), outbox.bytes()), (None, 0));
     }
@@ -191,10 +208,20 @@ mod tests {
         let outbox = Outbox::new(2);
         outbox.push(one("long enough"));
         outbox.push(one("ab"));
-        assert!(!outbox.is_overrun(), "the bound is for what comes behind it");
+        assert!(!outbox.verdict().is_some(), "the bound is for what comes behind it");
         assert_eq!(outbox.pop().unwrap().text, "long enough");
         outbox.push(one("c"));
-        assert!(outbox.is_overrun(), "and counts again once it is gone");
+        assert!(outbox.verdict().is_some(), "and counts again once it is gone");
+    }
+
+    #[test]
+    fn once_superseded_it_is_empty_and_takes_nothing_more() {
+        let outbox = Outbox::new(10);
+        outbox.push(one("ab"));
+        assert_eq!(outbox.verdict(), None);
+        outbox.supersede();
+        outbox.push(one("cd"));
+        assert_eq!((outbox.pop(), outbox.bytes(), outbox.verdict()), (None, 0, Some(CloseReason::Server)));
     }
 
     #[test]
@@ -202,6 +229,6 @@ mod tests {
         let outbox = Outbox::new(4);
         outbox.push(one("ab"));
         outbox.push_volatile(Bytes::from_static(b"typing"));
-        assert_eq!((outbox.bytes(), outbox.is_overrun()), (2, false));
+        assert_eq!((outbox.bytes(), outbox.verdict().is_some()), (2, false));
     }
 }

@@ -98,12 +98,25 @@ impl Session {
     /// Accepts a namespace that was asked for, under an id that is public to other clients. False if that
     /// is moot by now: the session is over.
     pub fn accept(&mut self, now: Instant, nsp: &str, socket_id: &str) -> bool {
+        self.join(now, nsp, socket_id, None)
+    }
+
+    /// Accepts a namespace as [`Self::accept`] does, with a private id for [connection state recovery]: the client brings it
+    /// back as `pid` in the payload of a later CONNECT, as `offset` beside it the last argument of the last event that had a string
+    /// there. One that is accepted under the `pid` that it brought knows that it is recovered, and has its old id.
+    ///
+    /// [connection state recovery]: https://socket.io/docs/v4/connection-state-recovery
+    pub fn accept_recoverable(&mut self, now: Instant, nsp: &str, socket_id: &str, pid: &str) -> bool {
+        self.join(now, nsp, socket_id, Some(pid))
+    }
+
+    fn join(&mut self, now: Instant, nsp: &str, socket_id: &str, pid: Option<&str>) -> bool {
         self.connection.now = now;
         if self.connection.is_closed() || !self.namespaces.join(nsp) {
             return false;
         }
         self.connect_due = None;
-        self.connection.push(packet::connect(nsp, socket_id));
+        self.connection.push(packet::connect(nsp, socket_id, pid));
         !self.connection.is_closed()
     }
 

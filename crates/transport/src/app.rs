@@ -154,8 +154,8 @@ impl Application for App {
 
     fn open(self: &Arc<Self>, request: &RequestHead) -> Result<Socket, Box<HttpResponse>> {
         let place = self.admit(request).map_err(|refused| Box::new(reply::error(&refused)))?;
-        let token = bearer::handshake_token(request, self.settings.query_token);
-        Ok(Socket::new(Arc::clone(self), place, token))
+        let opening = bearer::opening(request, self.settings.query_token);
+        Ok(Socket::new(Arc::clone(self), place, opening))
     }
 
     fn now(&self) -> Instant {

@@ -18,6 +18,8 @@ pub struct Settings {
     pub max_sockets_per_user: usize,
     /// Most sessions of one address; the handshake of one more is refused with `rate_limited`. Default 10,000.
     pub max_sockets_per_address: usize,
+    /// How long after its link broke a session can be recovered; zero for never. Default 120 s.
+    pub recovery_window: Duration,
     /// Sends of one socket that may be on their way to the store at once. Default 64.
     pub max_sends_in_flight: usize,
     /// Events of one socket that wait their turn; past them the socket is not read. Default 512.
@@ -49,6 +51,7 @@ impl Default for Settings {
             outbox_bytes: 1024 * 1024,
             max_sockets_per_user: 50,
             max_sockets_per_address: 10_000,
+            recovery_window: Duration::from_secs(120),
             max_sends_in_flight: 64,
             max_queued_events: 512,
             send_timeout: Duration::from_secs(5),

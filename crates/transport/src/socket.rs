@@ -4,6 +4,7 @@
 //! [answers](answers) what is finished.
 
 mod answers;
+mod auth;
 mod pace;
 mod pipeline;
 
@@ -15,8 +16,8 @@ use std::{
 };
 
 use chat_domain::{
-    ChatError, Departure, ErrorCode, Identity, Missing, Unauthorized,
-    model::SocketId,
+    ChatError, Departure, ErrorCode, Identity, Missing, RecoveryTicket, Unauthorized,
+    model::{SocketId, UserId},
     ports::{RateSubject, TokenError},
 };
 use chat_socketio_actix::{
@@ -24,14 +25,15 @@ use chat_socketio_actix::{
     protocol::{AckId, Arguments, CloseReason, Event},
     random_id,
 };
-use serde::Deserialize;
 
 use self::{
+    auth::{Auth, Claim},
     pace::{Pace, Pass},
     pipeline::{Arrival, Asker, Finished, Outcome, Work},
 };
 use crate::{
     app::App,
+    hub::Entrance,
     places::Place,
     wire::{self, EventRequest, OtherRequest, event, parse_request, write_error},
 };
@@ -46,8 +48,13 @@ const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
 const LONGEST_VISIT: Duration = Duration::from_hours(24 * 365);
 const TOO_MANY_SOCKETS: &str = "This user has too many connections already.";
 
-/// A token that came with the handshake, for a CONNECT that brings none.
-pub(crate) type HandshakeToken = Option<Box<str>>;
+/// What a handshake says of its client.
+pub(crate) struct Opening {
+    /// A token, for a CONNECT that brings none.
+    pub(crate) token: Option<Box<str>>,
+    /// Whether the client may be one that knows connection state recovery.
+    pub(crate) recovers: bool,
+}
 
 /// One socket of the chat.
 pub(crate) struct Socket {
@@ -57,7 +64,9 @@ pub(crate) struct Socket {
     visitor: Option<Box<Visitor>>,
     /// Counts visits (CONNECT to DISCONNECT), so that answers to an earlier one are known.
     visit: u32,
-    handshake_token: HandshakeToken,
+    opening: Opening,
+    /// The session that the client says it had, while its token is checked.
+    claim: Option<Box<Claim>>,
     /// Held as long as the session is open.
     place: Option<Place>,
 }
@@ -71,10 +80,10 @@ struct Visitor {
 }
 
 impl Socket {
-    pub(crate) fn new(app: Arc<App>, place: Place, handshake_token: HandshakeToken) -> Self {
+    pub(crate) fn new(app: Arc<App>, place: Place, opening: Opening) -> Self {
         let pipeline = Pipeline::new(app.settings.max_sends_in_flight);
         let pace = Pace::new(app.limiter.as_deref());
-        Self { app, pipeline, pace, visitor: None, visit: 0, handshake_token, place: Some(place) }
+        Self { app, pipeline, pace, visitor: None, visit: 0, opening, claim: None, place: Some(place) }
     }
 }
 
@@ -83,7 +92,7 @@ impl Client for Socket {
         match event {
             Event::Connect { nsp, auth } => self.on_connect(io, &nsp, auth.as_deref()),
             Event::Message { ack, args, .. } => self.on_message(io, ack, &args),
-            Event::Disconnect { .. } => self.depart(io, Departure::Clean),
+            Event::Disconnect { .. } => self.depart(io, Departure::Clean, false),
             Event::Closed { reason } => self.on_closed(io, reason),
             // The chat asks no client for acknowledgements.
             Event::Ack { .. } | _ => {}
@@ -126,7 +135,10 @@ impl Socket {
             io.session.close(io.now, CloseReason::Flood);
             return;
         }
-        let token = auth_token(auth).or_else(|| self.handshake_token.as_deref().map(str::to_owned));
+        let Auth { token, claim, recovery } = Auth::read(auth);
+        let token = token.or_else(|| self.opening.token.as_deref().map(str::to_owned));
+        self.opening.recovers = recovery.unwrap_or(self.opening.recovers);
+        self.claim = claim;
         let deadline = io.now + self.app.settings.send_timeout;
         let work = Work::Authenticate(token, self.app.hub.since());
         self.pipeline.push(work, None, self.visit, deadline);
@@ -197,14 +209,17 @@ impl Socket {
         }
         let Arrival { identity, circle, since } = arrival;
         let user = identity.user;
-        let socket = SocketId::new(random_id());
-        if !self.app.hub.enter(user, &socket, io.outbox) {
+        let resumed = self.claim.take().and_then(|claim| self.resume(io, user, *claim));
+        let Some((socket, pid)) = resumed.or_else(|| self.enter(io, user)) else {
             return refuse(io, &ChatError::Forbidden(TOO_MANY_SOCKETS));
-        }
+        };
         let left = identity.expires_at.millis().saturating_sub(self.app.clock.now().millis());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         let ends_at = io.now + left.saturating_add(TOKEN_LEEWAY).min(LONGEST_VISIT);
-        io.session.accept(io.now, ROOT, socket.as_str());
+        match pid {
+            Some(pid) => io.session.accept_recoverable(io.now, ROOT, socket.as_str(), &pid),
+            None => io.session.accept(io.now, ROOT, socket.as_str()),
+        };
         let identity = Arc::new(identity);
         self.app.chat.presence.connect(&identity, socket.clone(), &circle.blocked);
         if !self.app.hub.join(user, &socket, io.outbox, (&circle, since)) {
@@ -215,24 +230,45 @@ impl Socket {
         self.visitor = Some(Box::new(Visitor { identity, socket, ends_at }));
     }
 
+    /// Takes a place in the hub under a new id; with it comes a ticket, if the client can recover.
+    fn enter(&self, io: &Io<'_>, user: UserId) -> Option<(SocketId, Option<String>)> {
+        let socket = SocketId::new(random_id());
+        let Entrance { life, since, recovers } =
+            self.app.hub.enter(user, &socket, io.outbox, self.opening.recovers)?;
+        let ticket = RecoveryTicket { user, socket: socket.clone(), life, since };
+        Some((socket, recovers.then(|| self.app.chat.recovery.write(&ticket))))
+    }
+
+    /// Takes up the session that the client had, under its old id and ticket, unless anything would be missing.
+    fn resume(&self, io: &Io<'_>, user: UserId, claim: Claim) -> Option<(SocketId, Option<String>)> {
+        let Claim { pid, offset } = claim;
+        let RecoveryTicket { socket, life, since, .. } = self.app.chat.recovery.read(user, &pid)?;
+        let after = match offset {
+            Some(offset) => offset.parse().ok()?,
+            None => since,
+        };
+        self.app.hub.resume(user, (&socket, life), io.outbox, after).then_some((socket, Some(pid)))
+    }
+
     /// The token has ended: the client is told, and disconnected for good.
     fn expire(&mut self, io: &mut Io<'_>) {
         let bytes = event("error", |out| {
             write_error(out, &ChatError::Unauthorized(Unauthorized::Token(TokenError::Expired)))
         });
         io.session.send(io.now, bytes.into());
-        self.depart(io, Departure::Clean);
+        self.depart(io, Departure::Clean, false);
         io.session.disconnect(io.now, ROOT);
     }
 
-    /// The visit is over: the hub forgets the socket, and presence hears of it.
-    fn depart(&mut self, io: &mut Io<'_>, departure: Departure) {
+    /// The visit is over: the hub forgets the socket, unless it `may_return`, and presence hears of it.
+    fn depart(&mut self, io: &mut Io<'_>, departure: Departure, may_return: bool) {
         self.visit = self.visit.wrapping_add(1);
         let Some(visitor) = self.visitor.take() else { return };
         let user = visitor.identity.user;
         let outbox = io.renew_outbox();
-        self.app.hub.detach(user, &outbox);
-        if self.app.chat.presence.disconnect(user, &visitor.socket, departure) {
+        let is_last = self.app.hub.detach(user, &outbox, may_return)
+            && self.app.chat.presence.disconnect(user, &visitor.socket, departure);
+        if is_last {
             self.app.chat.typing.leave(user);
         }
     }
@@ -242,7 +278,7 @@ impl Socket {
         self.place = None;
         // A server that stops is not a lost link: nobody comes back to it.
         let clean = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
-        self.depart(io, if clean { Departure::Clean } else { Departure::Lost });
+        self.depart(io, if clean { Departure::Clean } else { Departure::Lost }, true);
         self.app.finish(mem::replace(&mut self.pipeline, Pipeline::new(0)));
     }
 }
@@ -257,14 +293,4 @@ fn refuse(io: &mut Io<'_>, error: &ChatError) {
         let data = wire::error_body(error);
         io.session.refuse(io.now, ROOT, error.message(), Some(&data));
     }
-}
-
-#[derive(Deserialize)]
-struct Auth {
-    token: Option<String>,
-}
-
-/// The token of a CONNECT's payload; one that is no string counts as none.
-fn auth_token(auth: Option<&[u8]>) -> Option<String> {
-    serde_json::from_slice::<Auth>(auth?).ok()?.token
 }

@@ -73,6 +73,7 @@ impl Transport {
         let ticking = every(TICK, || {
             self.app.chat.presence.tick();
             self.app.chat.typing.tick();
+            self.app.hub.sweep();
             ready(())
         });
         // Beside the ticks: a store that hangs holds up neither graces nor typing.

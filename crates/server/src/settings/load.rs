@@ -175,6 +175,7 @@ fn transport(
         outbox_bytes: read.integer(&c::OUTBOX_BYTES)?,
         max_sockets_per_user: read.integer(&c::MAX_SOCKETS_PER_USER)?,
         max_sockets_per_address: if limited { max_sockets_per_address } else { usize::MAX },
+        recovery_window: millis(read, &c::RECOVERY_WINDOW_MS)?,
         max_sends_in_flight: read.integer(&c::MAX_SENDS_IN_FLIGHT)?,
         max_queued_events: read.integer(&c::MAX_QUEUED_EVENTS)?,
         send_timeout: millis(read, &c::SEND_TIMEOUT_MS)?,

@@ -50,7 +50,7 @@ fn without_any_setting_the_defaults_are_the_contracts() {
     assert_eq!(ours.engine, theirs.engine);
     assert_eq!(ours.origins, Origins::Localhost);
     let numbers = |s: &chat_transport::Settings| {
-        let times = (s.send_timeout, s.body_timeout);
+        let times = (s.send_timeout, s.body_timeout, s.recovery_window);
         (
             times,
             s.outbox_bytes,

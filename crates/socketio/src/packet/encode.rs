@@ -38,11 +38,16 @@ pub fn encode_binary_ack(nsp: &str, id: AckId, args: &[&[u8]], attachments: usiz
     ack(b'6', nsp, id, args, Some(attachments))
 }
 
-/// Encodes the answer to an accepted CONNECT.
-pub(crate) fn connect(nsp: &str, socket_id: &str) -> Bytes {
-    let mut text = header(b'0', nsp, None, None, socket_id.len() + 16);
+/// Encodes the answer to an accepted CONNECT; `pid` is there where the client may recover.
+pub(crate) fn connect(nsp: &str, socket_id: &str, pid: Option<&str>) -> Bytes {
+    let room = socket_id.len() + pid.map_or(0, str::len) + 32;
+    let mut text = header(b'0', nsp, None, None, room);
     text.push_str("{\"sid\":");
     push_string(&mut text, socket_id);
+    if let Some(pid) = pid {
+        text.push_str(",\"pid\":");
+        push_string(&mut text, pid);
+    }
     text.push('}');
     Bytes::from(text)
 }

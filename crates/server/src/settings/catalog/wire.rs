@@ -63,6 +63,13 @@ pub(crate) static TRUSTED_PROXIES: Text = text(
     "unset",
     "Proxies whose `X-Forwarded-For` tells the client's address (`10.0.0.0/8, ::1`); unset: whoever connects is the client.",
 );
+pub(crate) static RECOVERY_WINDOW_MS: Integer = millis(
+    "RECOVERY_WINDOW_MS",
+    120_000,
+    0,
+    HOUR_MS,
+    "How long after its link broke a session can be recovered by clients that know how; 0: never.",
+);
 pub(crate) static MAX_SENDS_IN_FLIGHT: Integer = count(
     "MAX_SENDS_IN_FLIGHT",
     64,
@@ -95,6 +102,7 @@ pub(super) static WIRE: &[Setting] = &[
     Setting::Integer(&OUTBOX_BYTES),
     Setting::Integer(&MAX_SOCKETS_PER_USER),
     Setting::Integer(&MAX_SOCKETS_PER_ADDRESS),
+    Setting::Integer(&RECOVERY_WINDOW_MS),
     Setting::Integer(&MAX_SENDS_IN_FLIGHT),
     Setting::Integer(&MAX_QUEUED_EVENTS),
 ];
