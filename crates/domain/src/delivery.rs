@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_ports::{Commit, CommitListener, EventBus, ReceiptSpan, model::Event};
+use chat_ports::{Commit, CommitListener, Committed, EventBus, ReceiptSpan, model::Event};
 
 /// The link between a store and the bus: given to the store when it is opened.
 ///
@@ -20,9 +20,9 @@ impl Delivery {
 }
 
 impl CommitListener for Delivery {
-    fn committed(&self, commits: Vec<Commit>) {
-        for commit in commits {
-            match event(commit) {
+    fn committed(&self, commits: Vec<Committed>) {
+        for committed in commits {
+            match event(committed) {
                 Some(event) => self.bus.publish(event),
                 None => tracing::error!("a commit of an unknown kind is not delivered"),
             }
@@ -30,15 +30,16 @@ impl CommitListener for Delivery {
     }
 }
 
-fn event(commit: Commit) -> Option<Event> {
+/// What connected sockets are told of a commit.
+pub(crate) fn event(Committed { commit, number }: Committed) -> Option<Event> {
     match commit {
-        Commit::Sent { message, except } => Some(Event::Message { message, except }),
+        Commit::Sent { message, except } => Some(Event::Message { message, except, number }),
         Commit::Receipt { kind, receiver, span, except } => {
             let ReceiptSpan { conversation: _, sender, count: _, messages } = span;
-            Some(Event::Receipt { kind, receiver, sender, messages, except })
+            Some(Event::Receipt { kind, receiver, sender, messages, except, number })
         }
-        Commit::Edited { message } => Some(Event::Edited { message }),
-        Commit::Deleted { message } => Some(Event::Deleted { message }),
+        Commit::Edited { message } => Some(Event::Edited { message, number }),
+        Commit::Deleted { message } => Some(Event::Deleted { message, number }),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chat_ports::{
-    Blocks, Changes, Clock, Conversations, EventBus, IdSource, MessageLog, Messages, PasswordHasher, Seals,
-    Tokens, Users, model::Limits,
+    Blocks, Changes, Clock, Conversations, EventBus, IdSource, MessageLog, Messages, PasswordHasher, Replays,
+    Seals, Tokens, Users, model::Limits,
 };
 
 use crate::PresenceAudience;
@@ -22,6 +22,8 @@ pub struct Deps {
     pub conversations: Arc<dyn Conversations>,
     /// Reads what changed.
     pub changes: Arc<dyn Changes>,
+    /// Tells commits again, where the store can: then sessions can be recovered after a restart.
+    pub replays: Option<Arc<dyn Replays>>,
     /// Who blocks whom.
     pub blocks: Arc<dyn Blocks>,
     /// Hashes passwords.

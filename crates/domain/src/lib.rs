@@ -21,6 +21,7 @@ mod directory;
 mod error;
 mod history;
 mod messaging;
+mod origin;
 mod people;
 mod policy;
 mod presence;

@@ -11,7 +11,7 @@ use chat_ports::{
     model::{ClientId, Message, MessageId, MessageText, SocketId, UserId},
 };
 
-use crate::{ChatError, Deps, Missing, people::People, policy, relations::Relations};
+use crate::{ChatError, Deps, Missing, origin::Origins, people::People, policy, relations::Relations};
 
 /// A message that somebody wants to send.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub struct Messaging {
     ids: Arc<dyn IdSource>,
     people: Arc<People>,
     relations: Arc<Relations>,
+    /// Where commits are told again: to know what its sender knows.
+    origins: Option<Origins>,
     send_timeout: Duration,
     edit_window: Duration,
     max_receipt_events: u32,
@@ -67,6 +69,7 @@ impl Messaging {
             ids: Arc::clone(&deps.ids),
             people,
             relations,
+            origins: deps.replays.is_some().then(|| Origins::new(Arc::clone(&deps.seals))),
             send_timeout: deps.settings.send_timeout,
             edit_window: deps.settings.edit_window,
             max_receipt_events: deps.limits.max_receipt_events,
@@ -90,8 +93,12 @@ impl Messaging {
         policy::addressee(sender, receiver)?;
         self.people.require(receiver).await?;
         policy::may_write(self.relations.is_blocked(sender, receiver).await?)?;
+        let id = self.ids.next_id();
         Ok(NewMessage {
-            id: MessageId(self.ids.next_id()),
+            id: MessageId(match (&self.origins, &except) {
+                (Some(origins), Some(socket)) => origins.mark(id, socket),
+                (_, _) => id,
+            }),
             sender,
             receiver,
             text,

@@ -60,6 +60,7 @@ impl Mocks {
             messages: Arc::new(self.messages),
             conversations: Arc::new(self.conversations),
             changes: Arc::new(self.changes),
+            replays: None,
             blocks: Arc::new(self.blocks),
             seals: Arc::new(self.seals),
             passwords: Arc::new(self.passwords),

@@ -32,6 +32,7 @@ impl World {
             messages: store.clone(),
             conversations: store.clone(),
             changes: store.clone(),
+            replays: None,
             blocks: store,
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
@@ -82,7 +83,7 @@ fn a_message_is_delivered_once_listed_read_and_told_as_read() {
     let (a, b) = (anna.user.user.id, berta.user.user.id);
     let message = world.send(&anna, &berta, "n1").message;
     assert!(world.send(&anna, &berta, "n1").repeated);
-    assert_eq!(world.bus.take(), [Event::Message { message: message.clone(), except: None }]);
+    assert_eq!(world.bus.take(), [Event::Message { message: message.clone(), except: None, number: None }]);
 
     let list = || block_on(world.chat.history.conversations(b, None, None)).unwrap();
     assert_eq!((list().items[0].user.id, list().items[0].unread), (a, 1));
@@ -91,7 +92,14 @@ fn a_message_is_delivered_once_listed_read_and_told_as_read() {
     let kind = ReceiptKind::Read;
     let receipt = GiveReceipt { kind, receiver: b, message: message.id, deadline, except: None };
     let read = block_on(world.chat.messaging.receipt(receipt)).unwrap();
-    let told = Event::Receipt { kind, receiver: b, sender: a, messages: vec![message.id], except: None };
+    let told = Event::Receipt {
+        kind,
+        receiver: b,
+        sender: a,
+        messages: vec![message.id],
+        except: None,
+        number: None,
+    };
     assert_eq!((read.count, world.bus.take()), (1, vec![told]));
     assert_eq!(list().items[0].unread, 0);
 

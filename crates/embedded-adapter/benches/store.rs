@@ -18,7 +18,7 @@ use std::{
 
 use chat_embedded_adapter::{Options, Store};
 use chat_ports::{
-    Clock, Commit, CommitListener, HistoryAnchor, HistoryQuery, MessageLog, Messages, NewMessage,
+    Clock, CommitListener, Committed, HistoryAnchor, HistoryQuery, MessageLog, Messages, NewMessage,
     model::{ClientId, ConversationId, Limits, MessageId, MessageText, Timestamp, UserId},
 };
 use criterion::Criterion;
@@ -47,7 +47,7 @@ impl Clock for RealClock {
 struct Nobody;
 
 impl CommitListener for Nobody {
-    fn committed(&self, _: Vec<Commit>) {}
+    fn committed(&self, _: Vec<Committed>) {}
 }
 
 fn open(dir: &Path) -> Store {

@@ -25,7 +25,7 @@ use chat_ports::{
 };
 use parking_lot::{Condvar, Mutex};
 
-pub(crate) use recent::{Found, Laid, Marks, Touched, View};
+pub(crate) use recent::{Found, Laid, Marks, Touch, Touched, View};
 
 use crate::{Options, history::Span, record::Entry, state::ConversationState};
 use inner::Inner;
@@ -262,6 +262,18 @@ impl Overlay {
     ) -> (Option<Span>, Vec<Touched>) {
         let inner = self.inner.lock();
         inner.conversations.get(conversation).map(|recent| recent.touched(after, end)).unwrap_or_default()
+    }
+
+    /// The entries in a range of numbers in a conversation, as far as they are in memory: of new messages the number and the
+    /// `seq`, and the rest.
+    pub(crate) fn entries(
+        &self,
+        conversation: &ConversationId,
+        after: u64,
+        end: u64,
+    ) -> (Vec<(u64, u32)>, Vec<Touched>) {
+        let inner = self.inner.lock();
+        inner.conversations.get(conversation).map(|recent| recent.entries(after, end)).unwrap_or_default()
     }
 
     /// What memory has of a page, which `span` names once it knows the last `seq`.

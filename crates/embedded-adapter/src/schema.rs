@@ -82,7 +82,8 @@ CREATE TABLE deliveries (k INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 /// the last message's `timestamp` and `id`; `inbox` the same two for each of both users, for their
 /// lists; `dedup.conv` is the conversation's number times 2, plus the sender's side. `conversations.n` is the
 /// last entry that concerned it. `changes` has what concerned messages that stood there already: by entry `n` the first and the last `seq`,
-/// and the side who wrote them, for what users have missed since a position.
+/// and `side`: in the lowest bit who wrote them, above it what became of
+/// them ([`Touch`](crate::overlay::Touch)), for what users have missed since a position.
 pub(crate) const DERIVED: &str = "
 CREATE TABLE conversations (
     cid INTEGER PRIMARY KEY,

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
 };
 
 use chat_ports::Clock;
@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     pub(crate) paths: Paths,
     /// The 16 bytes that both files have.
     pub(crate) store_id: [u8; 16],
+    /// Which life of the store it was when it was opened.
+    pub(crate) life: AtomicI64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
     pub(crate) overlay: Overlay,

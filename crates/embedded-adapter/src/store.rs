@@ -7,7 +7,7 @@ use std::{
     fs::File,
     io,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicI64},
     thread::{Builder, JoinHandle},
 };
 
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// Implements [`Users`](chat_ports::Users), [`MessageLog`](chat_ports::MessageLog),
 /// [`Messages`](chat_ports::Messages), [`Conversations`](chat_ports::Conversations),
-/// [`Archive`](chat_ports::Archive) and [`StoreHealth`](chat_ports::StoreHealth). Its futures need no runtime. Closed on drop.
+/// [`Archive`](chat_ports::Archive), [`Replays`](chat_ports::Replays) and [`StoreHealth`](chat_ports::StoreHealth). Its futures need no runtime. Closed on drop.
 pub struct Store {
     shared: Arc<Shared>,
     readers: Arc<Readers>,
@@ -62,6 +62,7 @@ impl Store {
             overlay: Overlay::new(&options, folder.mark),
             paths: folder.paths,
             store_id: folder.store_id,
+            life: AtomicI64::default(),
             clock,
             health: Health::default(),
             pruning: PruningHold::default(),

@@ -7,6 +7,7 @@ mod folder;
 mod moving;
 mod overlay;
 mod recovery;
+mod replay;
 mod upgrade;
 mod world;
 

@@ -66,6 +66,7 @@ impl Writer {
         mark: u64,
     ) -> Result<Self, Fault> {
         let log = Log::open(&shared)?;
+        shared.life.store(files::life(log.connection())?, Ordering::Relaxed);
         let ledger = Ledger::new(Arc::clone(&shared));
         let (first_n, last) = log.bounds()?.unwrap_or((mark + 1, mark));
         let mut writer = Self {

@@ -134,7 +134,7 @@ impl Writer {
             }
         }
         if !commits.is_empty() {
-            self.inner.listener.committed(commits);
+            self.inner.listener.committed(commits.into_iter().map(Into::into).collect());
         }
         answers.into_iter().for_each(entry::Answer::send);
     }

@@ -29,6 +29,7 @@ mod message_log;
 mod messages;
 mod passwords;
 mod rate_limiter;
+mod replays;
 mod seals;
 mod tokens;
 mod users;
@@ -48,12 +49,13 @@ pub use error::{InsertUserError, StoreError, TakenField};
 pub use health::StoreHealth;
 pub use ids::IdSource;
 pub use message_log::{
-    AppendError, Appended, Commit, CommitListener, Delete, Edit, MessageLog, NewMessage, Receipt,
-    ReceiptKind, ReceiptSpan,
+    AppendError, Appended, Commit, CommitListener, CommitNumber, Committed, Delete, Edit, MessageLog,
+    NewMessage, Receipt, ReceiptKind, ReceiptSpan,
 };
 pub use messages::{HistoryAnchor, HistoryQuery, Messages};
 pub use passwords::{PasswordError, PasswordHasher};
 pub use rate_limiter::{AddressBlock, RateLimiter, RateMeter, RateSubject};
+pub use replays::{Numbering, ReplayQuery, Replays};
 pub use seals::{SealPurpose, Seals};
 pub use tokens::{Claims, IssuedToken, TokenError, Tokens};
 pub use users::{Login, NewUser, PresenceRecord, UserQuery, Users};

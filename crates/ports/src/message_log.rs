@@ -172,10 +172,29 @@ pub enum Commit {
     },
 }
 
+/// Where a commit stands among all of a store that numbers them: it rises with each commit that is told, also over restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitNumber(pub u64);
+
+/// A commit as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// What became durable.
+    pub commit: Commit,
+    /// Its number, where the store [numbers](crate::Replays) commits.
+    pub number: Option<CommitNumber>,
+}
+
+impl From<Commit> for Committed {
+    fn from(commit: Commit) -> Self {
+        Self { commit, number: None }
+    }
+}
+
 /// Is told what became durable, so that it can be delivered in the order of the store.
 pub trait CommitListener: Send + Sync {
     /// Takes what one group commit made durable, in commit order. MUST NOT block.
-    fn committed(&self, commits: Vec<Commit>);
+    fn committed(&self, commits: Vec<Committed>);
 }
 
 /// Writes to conversations. Every change of a conversation goes through here.

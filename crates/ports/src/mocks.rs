@@ -7,7 +7,7 @@ use mockall::mock;
 
 use crate::{
     AppendError, Appended, Archive, ArchiveError, ArchiveQuery, BlockChange, BlockError, Blocks, Changes,
-    ChangesError, ChangesPage, ChangesQuery, Claims, Clock, Commit, CommitListener, ConversationQuery,
+    ChangesError, ChangesPage, ChangesQuery, Claims, Clock, CommitListener, Committed, ConversationQuery,
     Conversations, Delete, Edit, EventBus, EventSink, Extent, HistoryQuery, IdSource, InsertUserError,
     IssuedToken, Login, MessageLog, Messages, NewMessage, NewUser, PasswordError, PasswordHasher,
     PresenceRecord, RateLimiter, RateMeter, RateSubject, Receipt, ReceiptSpan, SealPurpose, Seals,
@@ -47,7 +47,7 @@ mock! {
     /// Mock of [`CommitListener`].
     pub CommitListener {}
     impl CommitListener for CommitListener {
-        fn committed(&self, commits: Vec<Commit>);
+        fn committed(&self, commits: Vec<Committed>);
     }
 }
 mock! {

@@ -43,7 +43,8 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
     let listener: Arc<dyn CommitListener> = Arc::new(Delivery::new(bus.clone()));
     let secret = folder::secret(settings)?;
     let store = Storage::open(settings, Arc::clone(&clock), listener)?;
-    let StorePorts { users, log, messages, conversations, changes, blocks, health: _ } = store.ports();
+    let StorePorts { users, log, messages, conversations, changes, replays, blocks, health: _ } =
+        store.ports();
     let bcrypt = &settings.bcrypt;
     let passwords = BcryptHasher::new(bcrypt.cost, bcrypt.threads, bcrypt.queue);
     let chat = Chat::new(Deps {
@@ -52,6 +53,7 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
         messages,
         conversations,
         changes,
+        replays,
         blocks,
         passwords: Arc::new(passwords.map_err(|error| Failure::run("bcrypt", error))?),
         tokens: Arc::new(Hs256::new(secret.expose(), settings.token_ttl_seconds)),

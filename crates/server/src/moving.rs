@@ -8,7 +8,7 @@ use std::{
 };
 
 use chat_archive::{Progress, Step, Summary};
-use chat_domain::ports::{Archive, Clock, Commit, CommitListener};
+use chat_domain::ports::{Archive, Clock, CommitListener, Committed};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(2);
 struct Nobody;
 
 impl CommitListener for Nobody {
-    fn committed(&self, _: Vec<Commit>) {}
+    fn committed(&self, _: Vec<Committed>) {}
 }
 
 /// Exports the store into a new file.

@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chat_domain::ports::{
-    Archive, Blocks, Changes, Clock, CommitListener, Conversations, MessageLog, Messages, StoreHealth, Users,
+    Archive, Blocks, Changes, Clock, CommitListener, Conversations, MessageLog, Messages, Replays,
+    StoreHealth, Users,
 };
 use chat_embedded_adapter::{Options as EmbeddedOptions, Store as EmbeddedStore};
 use chat_mongo_adapter::{Options as MongoOptions, Store as MongoStore};
@@ -26,6 +27,7 @@ pub(crate) struct StorePorts {
     pub(crate) messages: Arc<dyn Messages>,
     pub(crate) conversations: Arc<dyn Conversations>,
     pub(crate) changes: Arc<dyn Changes>,
+    pub(crate) replays: Option<Arc<dyn Replays>>,
     pub(crate) blocks: Arc<dyn Blocks>,
     pub(crate) health: Arc<dyn StoreHealth>,
 }
@@ -63,7 +65,7 @@ impl Storage {
 
     pub(crate) fn ports(&self) -> StorePorts {
         match self {
-            Self::Embedded(store) => StorePorts::of(store),
+            Self::Embedded(store) => StorePorts { replays: Some(store.clone()), ..StorePorts::of(store) },
             Self::Mongo(store) => StorePorts::of(store),
         }
     }
@@ -123,6 +125,7 @@ impl StorePorts {
             messages: store.clone(),
             conversations: store.clone(),
             changes: store.clone(),
+            replays: None,
             blocks: store.clone(),
             health: store.clone(),
         }

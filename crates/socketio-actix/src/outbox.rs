@@ -196,7 +196,7 @@ mod tests {
     fn past_its_bound_it_is_overrun_and_takes_nothing_more() {
         let outbox = Outbox::new(4);
         outbox.push(one("abc"));
-        assert!(!outbox.verdict().is_some());
+        assert!(outbox.verdict().is_none());
         outbox.push(one("de"));
         assert!(outbox.verdict().is_some());
         outbox.push(one("f"));
@@ -208,7 +208,7 @@ mod tests {
         let outbox = Outbox::new(2);
         outbox.push(one("long enough"));
         outbox.push(one("ab"));
-        assert!(!outbox.verdict().is_some(), "the bound is for what comes behind it");
+        assert!(outbox.verdict().is_none(), "the bound is for what comes behind it");
         assert_eq!(outbox.pop().unwrap().text, "long enough");
         outbox.push(one("c"));
         assert!(outbox.verdict().is_some(), "and counts again once it is gone");

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use chat_ports::{
-    Commit, CommitListener,
+    Commit, CommitListener, Committed,
     model::{ConversationId, Message},
 };
 use parking_lot::Mutex;
 
 /// Remembers every commit, in the order in which it was told.
 #[derive(Debug, Default)]
-pub struct RecordingListener(Mutex<Vec<Commit>>);
+pub struct RecordingListener(Mutex<Vec<Committed>>);
 
 impl RecordingListener {
     /// A listener that has heard nothing yet.
@@ -21,6 +21,11 @@ impl RecordingListener {
 
     /// All commits so far.
     pub fn commits(&self) -> Vec<Commit> {
+        self.0.lock().iter().map(|committed| committed.commit.clone()).collect()
+    }
+
+    /// All commits so far, with their numbers.
+    pub fn numbered(&self) -> Vec<Committed> {
         self.0.lock().clone()
     }
 
@@ -35,12 +40,12 @@ impl RecordingListener {
 
     /// Forgets what it has heard, and answers it.
     pub fn take(&self) -> Vec<Commit> {
-        std::mem::take(&mut *self.0.lock())
+        self.0.lock().drain(..).map(|committed| committed.commit).collect()
     }
 }
 
 impl CommitListener for RecordingListener {
-    fn committed(&self, commits: Vec<Commit>) {
+    fn committed(&self, commits: Vec<Committed>) {
         self.0.lock().extend(commits);
     }
 }

@@ -65,6 +65,7 @@ async fn main() -> io::Result<()> {
         messages: store.clone(),
         conversations: store.clone(),
         changes: store.clone(),
+        replays: None,
         blocks: store.clone(),
         passwords: Arc::new(FakeHasher),
         tokens: Arc::new(FakeTokens),

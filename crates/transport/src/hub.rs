@@ -7,13 +7,14 @@
 mod encode;
 mod news;
 mod recent;
+mod recovery;
 mod roster;
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -22,8 +23,8 @@ use std::{
 use bytes::Bytes;
 use chat_domain::{
     Circle,
-    model::{Event, Message, SocketId, UserId},
-    ports::{Clock, EventSink, ReceiptKind},
+    model::{Event, SocketId, UserId},
+    ports::{Clock, EventSink},
 };
 use chat_socketio_actix::Outbox;
 use parking_lot::Mutex;
@@ -31,8 +32,9 @@ use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 pub(crate) use encode::message;
-use news::News;
+use news::{News, Notice};
 use recent::Recent;
+pub(crate) use recovery::Missed;
 use roster::Roster;
 pub(crate) use roster::Since;
 
@@ -51,8 +53,10 @@ struct Seat {
 
 /// What a socket that came to the hub is to know.
 pub(crate) struct Entrance {
-    /// In which life of the server it came.
+    /// The life in which event numbers mean something.
     pub(crate) life: u64,
+    /// The life of the server in which it came.
+    pub(crate) boot: u64,
     /// Behind which event.
     pub(crate) since: u64,
     /// Whether it may be recovered.
@@ -77,8 +81,12 @@ pub struct Hub {
     last_event: Mutex<u64>,
     /// Bytes kept for sockets that may come back.
     kept: Arc<AtomicUsize>,
-    /// In which life of the server event numbers mean something.
-    life: u64,
+    /// The life of the server, by chance.
+    boot: u64,
+    /// When it began.
+    started: Instant,
+    /// The life of the store, where that numbers commits: then events have numbers that mean something after a restart as well.
+    store_life: OnceLock<u64>,
     // One lock for presence: a socket's snapshot and its place in the stream of changes are one step.
     roster: Mutex<Roster>,
     presence_waits: Notify,
@@ -100,7 +108,9 @@ impl Hub {
             shards: std::array::from_fn(|_| Mutex::default()),
             last_event: Mutex::new(0),
             kept: Arc::default(),
-            life: hasher.hash_one(SHARDS),
+            boot: hasher.hash_one(SHARDS),
+            started: clock.instant(),
+            store_life: OnceLock::new(),
             hasher,
             roster: Mutex::default(),
             presence_waits: Notify::new(),
@@ -145,65 +155,7 @@ impl Hub {
         }
         member.seats.push(Seat { socket: socket.clone(), outbox: Arc::clone(outbox), recovers });
         self.sockets.fetch_add(1, Ordering::Relaxed);
-        Some(Entrance { life: self.life, since: *last, recovers })
-    }
-
-    /// Takes up a socket whose link broke, or is about to: the outbox gets what it missed after the event `after`, and from here on the
-    /// user's events. False, and nothing done, where anything of it would be missing.
-    #[must_use]
-    pub(crate) fn resume(
-        &self,
-        user: UserId,
-        (socket, life): (&SocketId, u64),
-        outbox: &Arc<Outbox>,
-        after: u64,
-    ) -> bool {
-        if life != self.life {
-            return false;
-        }
-        let now = self.clock.instant();
-        let (missed, predecessor) = {
-            let last = self.last_event.lock();
-            let Some(shard) = self.shard(user) else { return false };
-            let mut members = shard.lock();
-            let Some(Member { seats, recent: Some(recent) }) = members.get_mut(&user) else { return false };
-            let place = seats.iter().position(|seat| seat.socket == *socket && seat.recovers);
-            if place.is_none() && seats.len() >= self.max_sockets_per_user || after > *last {
-                return false;
-            }
-            let Some(missed) = recent.missed(after, socket, self.most_missed) else { return false };
-            if !recent.find(socket, now) && place.is_none() {
-                return false;
-            }
-            let seat = Seat { socket: socket.clone(), outbox: Arc::clone(outbox), recovers: true };
-            let predecessor = place.map(|place| seats.remove(place).outbox);
-            seats.push(seat);
-            // Nothing is in it yet, and its session waits for this.
-            missed.iter().for_each(|bytes| outbox.push(bytes.clone()));
-            (missed.len(), predecessor)
-        };
-        match predecessor {
-            Some(predecessor) => {
-                self.roster.lock().leave(user, None, &predecessor);
-                predecessor.supersede();
-            }
-            None => drop(self.sockets.fetch_add(1, Ordering::Relaxed)),
-        }
-        tracing::debug!(%user, missed, "a session is recovered");
-        true
-    }
-
-    /// Forgets, of a part of the users, what was kept for sockets that did not come back; to be called again and again.
-    pub(crate) fn sweep(&self) {
-        let now = self.clock.instant();
-        let part = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        let Some(shard) = self.shards.get(part) else { return };
-        shard.lock().retain(|_, member| {
-            if !member.seats.iter().any(|seat| seat.recovers) {
-                member.recent.take_if(|recent| !recent.is_awaited(now));
-            }
-            !member.seats.is_empty() || member.recent.is_some()
-        });
+        Some(Entrance { life: self.life(), boot: self.boot, since: *last, recovers })
     }
 
     /// Where blocks and contacts stand, for a circle that is about to be read.
@@ -285,19 +237,17 @@ impl Hub {
         }
     }
 
-    /// Gives something that is stored its number, and tells it while nothing else is told.
-    fn spread(&self, bytes: Bytes, tell: impl FnOnce(&News)) {
+    /// Tells of something that is stored, each notice by its number, while nothing else is told.
+    fn spread(&self, event: &Event) {
+        let (notices, commit) = news::notices(event);
         let now = self.clock.instant();
         let mut last = self.last_event.lock();
-        *last += 1;
-        tell(&News::new(*last, now, bytes));
-    }
-
-    fn tell_both(&self, message: &Message, bytes: Bytes) {
-        self.spread(bytes, |news| {
-            self.tell(message.receiver, None, news);
-            self.tell(message.sender, None, news);
-        });
+        for (index, Notice { bytes, to, except }) in (0_u64..).zip(notices) {
+            let number = commit.map_or(0, |commit| news::first_of(commit) + index);
+            *last = number.max(*last + 1);
+            let news = News::new(*last, now, bytes);
+            to.iter().for_each(|user| self.tell(*user, except, &news));
+        }
     }
 
     fn announce(&self, change: impl FnOnce(&mut Roster)) {
@@ -327,31 +277,14 @@ impl Hub {
 impl EventSink for Hub {
     fn deliver(&self, event: &Event) {
         match event {
-            Event::Message { message, except } => {
+            Event::Message { message, .. } => {
                 if message.seq == 1 {
                     let now = self.clock.instant();
                     self.roster.lock().acquainted(message.conversation(), now);
                 }
-                self.spread(encode::message(message), |news| {
-                    self.tell(message.receiver, except.as_ref(), news);
-                    self.tell(message.sender, except.as_ref(), news);
-                });
+                self.spread(event);
             }
-            Event::Receipt { kind, receiver, sender, messages, except } => {
-                for message in messages {
-                    match kind {
-                        ReceiptKind::Delivered => {
-                            self.spread(encode::delivered(*message), |news| self.tell(*sender, None, news));
-                        }
-                        ReceiptKind::Read => self.spread(encode::read(*message), |news| {
-                            self.tell(*sender, None, news);
-                            self.tell(*receiver, except.as_ref(), news);
-                        }),
-                    }
-                }
-            }
-            Event::Edited { message } => self.tell_both(message, encode::edited(message)),
-            Event::Deleted { message } => self.tell_both(message, encode::deleted(message.id)),
+            Event::Receipt { .. } | Event::Edited { .. } | Event::Deleted { .. } => self.spread(event),
             Event::Blocking { block, blocks } => {
                 let now = self.clock.instant();
                 self.roster.lock().blocking(block, *blocks, now);

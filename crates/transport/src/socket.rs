@@ -5,6 +5,7 @@
 
 mod answers;
 mod auth;
+mod coming;
 mod pace;
 mod pipeline;
 
@@ -27,9 +28,10 @@ use chat_socketio_actix::{
 };
 
 use self::{
-    auth::{Auth, Claim},
+    auth::Auth,
+    coming::{Admission, Arrival, Return},
     pace::{Pace, Pass},
-    pipeline::{Arrival, Asker, Finished, Outcome, Work},
+    pipeline::{Asker, Finished, Outcome, Work},
 };
 use crate::{
     app::App,
@@ -65,8 +67,6 @@ pub(crate) struct Socket {
     /// Counts visits (CONNECT to DISCONNECT), so that answers to an earlier one are known.
     visit: u32,
     opening: Opening,
-    /// The session that the client says it had, while its token is checked.
-    claim: Option<Box<Claim>>,
     /// Held as long as the session is open.
     place: Option<Place>,
 }
@@ -83,7 +83,7 @@ impl Socket {
     pub(crate) fn new(app: Arc<App>, place: Place, opening: Opening) -> Self {
         let pipeline = Pipeline::new(app.settings.max_sends_in_flight);
         let pace = Pace::new(app.limiter.as_deref());
-        Self { app, pipeline, pace, visitor: None, visit: 0, opening, claim: None, place: Some(place) }
+        Self { app, pipeline, pace, visitor: None, visit: 0, opening, place: Some(place) }
     }
 }
 
@@ -138,9 +138,9 @@ impl Socket {
         let Auth { token, claim, recovery } = Auth::read(auth);
         let token = token.or_else(|| self.opening.token.as_deref().map(str::to_owned));
         self.opening.recovers = recovery.unwrap_or(self.opening.recovers);
-        self.claim = claim;
         let deadline = io.now + self.app.settings.send_timeout;
-        let work = Work::Authenticate(token, self.app.hub.since());
+        let hub = Arc::clone(&self.app.hub);
+        let work = Work::Authenticate(Box::new(Admission { token, since: hub.since(), claim, hub }));
         self.pipeline.push(work, None, self.visit, deadline);
     }
 
@@ -207,9 +207,9 @@ impl Socket {
         if io.leaving || self.visitor.is_some() {
             return;
         }
-        let Arrival { identity, circle, since } = arrival;
+        let Arrival { identity, circle, since, back } = arrival;
         let user = identity.user;
-        let resumed = self.claim.take().and_then(|claim| self.resume(io, user, *claim));
+        let resumed = back.and_then(|back| self.resume(io, back));
         let Some((socket, pid)) = resumed.or_else(|| self.enter(io, user)) else {
             return refuse(io, &ChatError::Forbidden(TOO_MANY_SOCKETS));
         };
@@ -233,21 +233,16 @@ impl Socket {
     /// Takes a place in the hub under a new id; with it comes a ticket, if the client can recover.
     fn enter(&self, io: &Io<'_>, user: UserId) -> Option<(SocketId, Option<String>)> {
         let socket = SocketId::new(random_id());
-        let Entrance { life, since, recovers } =
+        let Entrance { life, boot, since, recovers } =
             self.app.hub.enter(user, &socket, io.outbox, self.opening.recovers)?;
-        let ticket = RecoveryTicket { user, socket: socket.clone(), life, since };
+        let ticket = RecoveryTicket { user, socket: socket.clone(), life, boot, since };
         Some((socket, recovers.then(|| self.app.chat.recovery.write(&ticket))))
     }
 
     /// Takes up the session that the client had, under its old id and ticket, unless anything would be missing.
-    fn resume(&self, io: &Io<'_>, user: UserId, claim: Claim) -> Option<(SocketId, Option<String>)> {
-        let Claim { pid, offset } = claim;
-        let RecoveryTicket { socket, life, since, .. } = self.app.chat.recovery.read(user, &pid)?;
-        let after = match offset {
-            Some(offset) => offset.parse().ok()?,
-            None => since,
-        };
-        self.app.hub.resume(user, (&socket, life), io.outbox, after).then_some((socket, Some(pid)))
+    fn resume(&self, io: &Io<'_>, back: Return) -> Option<(SocketId, Option<String>)> {
+        let Return { pid, ticket, missed } = back;
+        self.app.hub.resume(&ticket, io.outbox, &missed).then_some((ticket.socket, Some(pid)))
     }
 
     /// The token has ended: the client is told, and disconnected for good.

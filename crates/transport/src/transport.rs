@@ -39,6 +39,9 @@ impl Transport {
         settings: Settings,
     ) -> Self {
         let options = settings.socket_io();
+        if let Some(numbering) = chat.recovery.numbering() {
+            hub.continue_from(numbering);
+        }
         let app = Arc::new(App::new(chat, hub, health, clock, limiter, settings));
         Self { socket_io: SocketIo::new(Arc::clone(&app), options), app }
     }

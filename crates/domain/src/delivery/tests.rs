@@ -1,7 +1,7 @@
 //! Commits become events.
 
 use chat_ports::{
-    ReceiptKind,
+    CommitNumber, ReceiptKind,
     mocks::MockEventBus,
     model::{ConversationId, SocketId},
 };
@@ -23,12 +23,22 @@ fn commits_are_published_in_their_order_with_the_socket_to_leave_out() {
     };
     let bus = RecordingBus::new();
     Delivery::new(bus.clone()).committed(vec![
-        Commit::Sent { message: sent.clone(), except: except.clone() },
-        Commit::Receipt { kind: ReceiptKind::Read, receiver: b, span: read, except: None },
+        Commit::Sent { message: sent.clone(), except: except.clone() }.into(),
+        Committed {
+            commit: Commit::Receipt { kind: ReceiptKind::Read, receiver: b, span: read, except: None },
+            number: Some(CommitNumber(7)),
+        },
     ]);
     let expected = [
-        Event::Message { message: sent, except },
-        Event::Receipt { kind: ReceiptKind::Read, receiver: b, sender: a, messages, except: None },
+        Event::Message { message: sent, except, number: None },
+        Event::Receipt {
+            kind: ReceiptKind::Read,
+            receiver: b,
+            sender: a,
+            messages,
+            except: None,
+            number: Some(CommitNumber(7)),
+        },
     ];
     assert_eq!(bus.events(), expected);
 }
@@ -37,7 +47,7 @@ fn commits_are_published_in_their_order_with_the_socket_to_leave_out() {
 fn each_commit_is_published_once() {
     let mut bus = MockEventBus::new();
     bus.expect_publish().times(3).return_const(());
-    let sent = |seq| Commit::Sent { message: message(user_id(1), user_id(2), seq), except: None };
+    let sent = |seq| Commit::Sent { message: message(user_id(1), user_id(2), seq), except: None }.into();
     Delivery::new(Arc::new(bus)).committed(vec![sent(1), sent(2), sent(3)]);
 }
 
@@ -46,9 +56,12 @@ fn edits_and_deletions_are_published_with_what_they_left() {
     let changed = message(user_id(1), user_id(2), 1);
     let bus = RecordingBus::new();
     Delivery::new(bus.clone()).committed(vec![
-        Commit::Edited { message: changed.clone() },
-        Commit::Deleted { message: changed.clone() },
+        Commit::Edited { message: changed.clone() }.into(),
+        Commit::Deleted { message: changed.clone() }.into(),
     ]);
-    let expected = [Event::Edited { message: changed.clone() }, Event::Deleted { message: changed }];
+    let expected = [
+        Event::Edited { message: changed.clone(), number: None },
+        Event::Deleted { message: changed, number: None },
+    ];
     assert_eq!(bus.events(), expected);
 }

@@ -45,17 +45,60 @@ pub(crate) struct Touched {
     pub(crate) last: u32,
     /// Who wrote them.
     pub(crate) sender: Who,
+    /// What became of them.
+    pub(crate) touch: Touch,
+}
+
+/// What became of messages that stood there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Touch {
+    Delivered,
+    Read,
+    Edited,
+    Deleted,
+}
+
+impl Touch {
+    /// As it stands in `changes.side`, with the side in the lowest bit.
+    pub(crate) const fn with_side(self, side: Who) -> i64 {
+        let touch = match self {
+            Self::Delivered => 1,
+            Self::Read => 2,
+            Self::Edited => 3,
+            Self::Deleted => 4,
+        };
+        (touch << 1) | side.bit()
+    }
+
+    /// Reads it back. `None` where it is not known: rows were written without it once.
+    pub(crate) const fn of_side(column: i64) -> Option<Self> {
+        match column >> 1 {
+            1 => Some(Self::Delivered),
+            2 => Some(Self::Read),
+            3 => Some(Self::Edited),
+            4 => Some(Self::Deleted),
+            _ => None,
+        }
+    }
 }
 
 impl Touched {
     /// What a mark concerns.
     pub(crate) const fn by_mark(n: u64, mark: &Mark) -> Self {
-        Self { n, first: mark.after.saturating_add(1), last: mark.seq, sender: mark.receiver.other() }
+        let touch = match mark.kind {
+            ReceiptKind::Delivered => Touch::Delivered,
+            ReceiptKind::Read => Touch::Read,
+        };
+        Self { n, first: mark.after.saturating_add(1), last: mark.seq, sender: mark.receiver.other(), touch }
     }
 
     /// What a change concerns.
     pub(crate) const fn by_change(n: u64, changed: &Changed) -> Self {
-        Self { n, first: changed.seq, last: changed.seq, sender: changed.sender }
+        let touch = match changed.change {
+            Change::Edited { .. } => Touch::Edited,
+            Change::Deleted { .. } => Touch::Deleted,
+        };
+        Self { n, first: changed.seq, last: changed.seq, sender: changed.sender, touch }
     }
 }
 
@@ -275,6 +318,14 @@ impl Recent {
             .flatten();
         let touched = self.touched.iter().filter(|touched| touched.n > after && touched.n <= end);
         (span, touched.copied().collect())
+    }
+
+    /// The entries in a range of numbers: of new messages the number and the `seq`, and the rest.
+    pub(super) fn entries(&self, after: u64, end: u64) -> (Vec<(u64, u32)>, Vec<Touched>) {
+        let first = self.rows.partition_point(|(n, _)| *n <= after);
+        let sent = self.rows.iter().skip(first).take_while(|(n, _)| *n <= end);
+        let touched = self.touched.iter().filter(|touched| touched.n > after && touched.n <= end);
+        (sent.map(|(n, row)| (*n, row.place.seq)).collect(), touched.copied().collect())
     }
 
     /// The marks that may concern messages of this span: to the first that reaches its end.

@@ -1,6 +1,8 @@
 //! What a user missed: a walk through the conversations that entries past a position concerned, by their keys, and in
 //! each through the messages concerned, by `seq`.
 
+mod replay;
+
 use chat_ports::{
     ChangesError, ChangesPage, ChangesQuery, HistoryAnchor, HistoryQuery, SyncPosition,
     model::{ConversationId, UserId},
@@ -163,16 +165,15 @@ impl Desk {
     /// Which messages of a conversation entries of the walk concerned. Memory first: what leaves it meanwhile is in the
     /// tables by then.
     fn concern(&mut self, conversation: &ConversationId, walk: &Place) -> Result<Concern, Fault> {
-        let (sent, mut touched) = self.shared.overlay.touched(conversation, walk.after, walk.end);
+        let (sent, touched) = self.shared.overlay.touched(conversation, walk.after, walk.end);
         let mut concern = Concern::default();
         let tables = self.tables()?;
         if let Some(known) = tables::conversation(tables, conversation)? {
             let mut find = tables.prepare_cached(TOUCHED)?;
             let mut rows = find.query((known.cid, walk.after.cast_signed(), walk.end.cast_signed()))?;
             while let Some(row) = rows.next()? {
-                let sender = Who::from_bit(row.get(3)?).unwrap_or(Who::High);
-                let n = row.get::<_, i64>(0)?.cast_unsigned();
-                touched.push(Touched { n, first: row.get(1)?, last: row.get(2)?, sender });
+                let sender = side_of(row.get(3)?);
+                concern.add(Some(sender), Span { first: row.get(1)?, last: row.get(2)? });
             }
             let first = first_past(tables, known, walk.after)?;
             let past = first_past(tables, known, walk.end)?;
@@ -185,6 +186,11 @@ impl Desk {
         concern.settle();
         Ok(concern)
     }
+}
+
+/// Who wrote the messages of a row of `changes`.
+const fn side_of(column: i64) -> Who {
+    if column & 1 == 0 { Who::Low } else { Who::High }
 }
 
 /// The `seq` of the first message in the tables that came by an entry past `n`; one more than the last where none did. Entries rise

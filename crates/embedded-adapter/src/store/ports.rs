@@ -5,9 +5,9 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use chat_ports::{
     AppendError, Appended, BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery,
-    ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError, Login, MessageLog,
-    Messages, NewMessage, NewUser, PresenceRecord, Receipt, ReceiptSpan, StoreError, StoreHealth,
-    SyncPosition, UserQuery, Users,
+    CommitNumber, Committed, ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError,
+    Login, MessageLog, Messages, NewMessage, NewUser, Numbering, PresenceRecord, Receipt, ReceiptSpan,
+    ReplayQuery, Replays, StoreError, StoreHealth, SyncPosition, UserQuery, Users,
     model::{Block, ConversationEntry, Message, MessageId, Page, User, UserId},
 };
 use tokio::sync::oneshot;
@@ -87,6 +87,18 @@ impl Changes for Store {
 
     async fn changes(&self, query: ChangesQuery) -> Result<ChangesPage, ChangesError> {
         self.readers.ask(move |desk| desk.changes(&query)).await?
+    }
+}
+
+#[async_trait]
+impl Replays for Store {
+    fn numbering(&self) -> Numbering {
+        let last = CommitNumber(self.shared.overlay.last_entry());
+        Numbering { life: self.shared.life.load(Ordering::Relaxed).cast_unsigned(), last }
+    }
+
+    async fn replay(&self, query: ReplayQuery) -> Result<Option<Vec<Committed>>, StoreError> {
+        self.readers.ask(move |desk| desk.replay(&query)).await
     }
 }
 

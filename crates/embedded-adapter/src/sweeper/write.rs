@@ -132,8 +132,8 @@ fn insert_changes(tables: &Connection, plan: &Plan<'_>) -> Result<(), Fault> {
                 Entry::Marked(mark) => Touched::by_mark(numbered.n, mark),
                 Entry::Changed(changed) => Touched::by_change(numbered.n, changed),
             };
-            let Touched { n, first, last, sender } = touched;
-            insert.execute((group.cid, n.cast_signed(), first, last, sender.bit()))?;
+            let Touched { n, first, last, sender, touch } = touched;
+            insert.execute((group.cid, n.cast_signed(), first, last, touch.with_side(sender)))?;
         }
     }
     Ok(())

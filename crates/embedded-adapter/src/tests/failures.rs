@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chat_ports::{Clock, Commit, CommitListener, StoreHealth, Users, model::Timestamp};
+use chat_ports::{Clock, Commit, CommitListener, Committed, StoreHealth, Users, model::Timestamp};
 use chat_testkit::{ManualClock, RecordingListener};
 use futures_executor::block_on;
 
@@ -160,7 +160,7 @@ fn a_log_that_cannot_be_brought_to_disk_is_not_taken_up_again() {
 struct Sizes(parking_lot::Mutex<Vec<usize>>);
 
 impl CommitListener for Sizes {
-    fn committed(&self, commits: Vec<Commit>) {
+    fn committed(&self, commits: Vec<Committed>) {
         self.0.lock().push(commits.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chat_ports::{Commit, StoreError};
+use chat_ports::{Committed, StoreError};
 
 use crate::{
     job::Answer,
@@ -18,7 +18,7 @@ pub(super) struct Batch {
     /// commit.
     pub(super) keys: HashSet<DedupKey>,
     /// What the listener will be told.
-    pub(super) commits: Vec<Commit>,
+    pub(super) commits: Vec<Committed>,
     /// Whether something was written to see whether the log can grow.
     pub(super) probed: bool,
     answers: Vec<Pending>,

@@ -48,10 +48,11 @@ impl Writer {
         let mut message = Message::clone(&found);
         change.apply(&mut message);
         let message = Arc::new(message);
-        batch.commits.push(match change {
+        let commit = match change {
             Change::Edited { .. } => Commit::Edited { message: Arc::clone(&message) },
             Change::Deleted { .. } => Commit::Deleted { message: Arc::clone(&message) },
-        });
+        };
+        self.tell(commit, 1, batch);
         batch.answer(Answer::Change(reply, Ok(Some(Arc::clone(&message)))));
         let conversation = message.conversation();
         let state = self.ledger.known(&conversation)?.state;

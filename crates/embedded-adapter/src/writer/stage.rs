@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use chat_ports::{
-    AppendError, Appended, BlockChange, Commit, NewMessage, NewUser, Receipt, StoreError,
+    AppendError, Appended, BlockChange, Commit, CommitNumber, Committed, NewMessage, NewUser, Receipt,
+    StoreError,
     model::{ConversationId, Message, SocketId},
 };
 
@@ -89,7 +90,7 @@ impl Writer {
         }
         known.state.sent(sender, place, &message);
         self.ledger.put(conversation, known);
-        batch.commits.push(Commit::Sent { message: Arc::clone(&message), except });
+        self.tell(Commit::Sent { message: Arc::clone(&message), except }, 1, batch);
         let appended = Appended { message: Arc::clone(&message), repeated: false };
         batch.answer(Answer::Append(reply, Ok(appended)));
         self.write_entry(Entry::Sent(Row { message, place }), known.state, batch)
@@ -129,7 +130,8 @@ impl Writer {
             Ok(Marking { span, marks }) => {
                 if span.count > 0 {
                     let Receipt { kind, receiver, except, .. } = receipt;
-                    batch.commits.push(Commit::Receipt { kind, receiver, span: span.clone(), except });
+                    let commit = Commit::Receipt { kind, receiver, span: span.clone(), except };
+                    self.tell(commit, marks.len(), batch);
                 }
                 batch.answer(Answer::Mark(reply, Ok(Some(span))));
                 marks
@@ -138,6 +140,13 @@ impl Writer {
             }
             Err(fault) => self.excuse(batch, Answer::Mark(reply, Err(fault.into()))),
         }
+    }
+
+    /// The listener will be told of a commit, by the number of the last of its entries, which are written next.
+    pub(super) fn tell(&self, commit: Commit, entries: usize, batch: &mut Batch) {
+        let before = self.next_n + batch.staged.len() as u64;
+        let number = CommitNumber(before + (entries as u64).saturating_sub(1));
+        batch.commits.push(Committed { commit, number: Some(number) });
     }
 
     pub(super) fn write_entry(

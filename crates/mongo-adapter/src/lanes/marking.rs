@@ -37,7 +37,7 @@ pub(super) async fn carry_out(
         && span.count > 0
     {
         let Receipt { kind, receiver, except, .. } = receipt;
-        inner.listener.committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }]);
+        inner.listener.committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }.into()]);
     }
     // Who asked may have gone; what has the mark keeps it.
     drop(reply.send(answer));

@@ -41,10 +41,11 @@ pub(super) async fn carry_out(
         Ok(Outcome::Stands(message)) => Ok(Some(message)),
         Ok(Outcome::Changed(message)) => {
             let told = Arc::clone(&message);
-            inner.listener.committed(vec![match revision {
+            let commit = match revision {
                 Revision::Edit(_) => Commit::Edited { message: told },
                 Revision::Delete(_) => Commit::Deleted { message: told },
-            }]);
+            };
+            inner.listener.committed(vec![commit.into()]);
             Ok(Some(message))
         }
         Err(error) => Err(error),

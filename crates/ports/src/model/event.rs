@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Block, Message, MessageId, SocketId, UserId};
-use crate::ReceiptKind;
+use crate::{CommitNumber, ReceiptKind};
 
 /// Something that connected sockets are told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Event {
         message: Arc<Message>,
         /// The sending socket, where its acknowledgement tells it already.
         except: Option<SocketId>,
+        /// The number of its commit, where the store numbers them.
+        number: Option<CommitNumber>,
     },
     /// Messages became delivered or read.
     Receipt {
@@ -29,16 +31,22 @@ pub enum Event {
         messages: Vec<MessageId>,
         /// The receiving socket.
         except: Option<SocketId>,
+        /// The number of its commit, where the store numbers them.
+        number: Option<CommitNumber>,
     },
     /// A message got another text.
     Edited {
         /// The message as it is now.
         message: Arc<Message>,
+        /// The number of its commit, where the store numbers them.
+        number: Option<CommitNumber>,
     },
     /// A message was deleted.
     Deleted {
         /// What is left of it.
         message: Arc<Message>,
+        /// The number of its commit, where the store numbers them.
+        number: Option<CommitNumber>,
     },
     /// Somebody blocks somebody, or no longer. Clients are not told; what is kept in memory is brought up to date.
     Blocking {
@@ -96,7 +104,7 @@ impl Event {
     pub fn audience(&self) -> Audience {
         match self {
             Self::Message { message, .. } => Audience::Both(message.receiver, message.sender),
-            Self::Edited { message } | Self::Deleted { message } => {
+            Self::Edited { message, .. } | Self::Deleted { message, .. } => {
                 Audience::Both(message.receiver, message.sender)
             }
             Self::Receipt { receiver, sender, .. } => Audience::Both(*sender, *receiver),

@@ -19,6 +19,18 @@ fn a_namespace_is_joined_with_a_payload() {
     peer.expect(&[r#"connect / {"token":"123"}"#, r#"send 1 40{"sid":"the-id"}"#]);
 }
 
+/// Connection state recovery: <https://socket.io/docs/v4/connection-state-recovery>.
+#[test]
+fn a_client_that_may_recover_gets_a_private_id_and_brings_it_back_in_its_payload() {
+    let mut peer = Peer::websocket();
+    peer.text(1, r#"40{"pid":"secret","offset":"7"}"#);
+    assert!(peer.accept_recoverable("/", "secret"));
+    peer.expect(&[
+        r#"connect / {"pid":"secret","offset":"7"}"#,
+        r#"send 1 40{"sid":"the-id","pid":"secret"}"#,
+    ]);
+}
+
 #[test]
 fn several_namespaces_live_side_by_side() {
     let mut peer = Peer::joined();

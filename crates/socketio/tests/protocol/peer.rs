@@ -94,6 +94,12 @@ impl Peer {
         accepted
     }
 
+    pub(crate) fn accept_recoverable(&mut self, nsp: &str, pid: &str) -> bool {
+        let accepted = self.session.accept_recoverable(self.now, nsp, "the-id", pid);
+        self.drain();
+        accepted
+    }
+
     pub(crate) fn send(&mut self, text: &str) {
         self.session.send(self.now, Outgoing::from(Bytes::copy_from_slice(text.as_bytes())));
         self.drain();

@@ -25,7 +25,7 @@ impl MessageLog for MemoryStore {
         }
         let except = message.except.clone();
         let message = state.push(message);
-        self.listener.committed(vec![Commit::Sent { message: Arc::clone(&message), except }]);
+        self.listener.committed(vec![Commit::Sent { message: Arc::clone(&message), except }.into()]);
         Ok(Appended { message, repeated: false })
     }
 
@@ -35,7 +35,8 @@ impl MessageLog for MemoryStore {
         let Some(span) = state.mark(&receipt) else { return Ok(None) };
         if span.count > 0 {
             let Receipt { kind, receiver, except, .. } = receipt;
-            self.listener.committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }]);
+            self.listener
+                .committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }.into()]);
         }
         Ok(Some(span))
     }
@@ -47,7 +48,7 @@ impl MessageLog for MemoryStore {
         let Some(found) = state.message(message).filter(|found| !found.is_deleted()) else { return Ok(None) };
         let message = Arc::new(found.edited(text.into_string(), at));
         state.replace(&message);
-        self.listener.committed(vec![Commit::Edited { message: Arc::clone(&message) }]);
+        self.listener.committed(vec![Commit::Edited { message: Arc::clone(&message) }.into()]);
         Ok(Some(message))
     }
 
@@ -61,7 +62,7 @@ impl MessageLog for MemoryStore {
         }
         let message = Arc::new(found.tombstone(at));
         state.replace(&message);
-        self.listener.committed(vec![Commit::Deleted { message: Arc::clone(&message) }]);
+        self.listener.committed(vec![Commit::Deleted { message: Arc::clone(&message) }.into()]);
         Ok(Some(message))
     }
 }

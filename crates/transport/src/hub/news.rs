@@ -3,9 +3,72 @@
 use std::{cell::OnceCell, time::Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chat_domain::model::SocketId;
+use chat_domain::{
+    model::{Event, SocketId, UserId},
+    ports::{CommitNumber, ReceiptKind},
+};
+use smallvec::{SmallVec, smallvec};
 
-use super::recent::Told;
+use super::{encode, recent::Told};
+
+/// How many bits of an event's number count the events of one commit.
+const EVENTS_OF_A_COMMIT: u32 = 20;
+
+/// What sockets are told of an event that is stored.
+pub(super) struct Notice<'a> {
+    pub(super) bytes: Bytes,
+    pub(super) to: SmallVec<[UserId; 2]>,
+    /// The socket that is not told.
+    pub(super) except: Option<&'a SocketId>,
+}
+
+/// What sockets are told, one after the other, and the number of the commit; nothing of what is not stored.
+pub(super) fn notices(event: &Event) -> (SmallVec<[Notice<'_>; 1]>, Option<CommitNumber>) {
+    match event {
+        Event::Message { message, except, number } => {
+            let (bytes, except) = (encode::message(message), except.as_ref());
+            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+        }
+        Event::Edited { message, number } => {
+            let (bytes, except) = (encode::edited(message), None);
+            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+        }
+        Event::Deleted { message, number } => {
+            let (bytes, except) = (encode::deleted(message.id), None);
+            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+        }
+        Event::Receipt { kind, receiver, sender, messages, except, number } => {
+            let notice = |message| match kind {
+                ReceiptKind::Delivered => {
+                    Notice { bytes: encode::delivered(message), to: smallvec![*sender], except: None }
+                }
+                ReceiptKind::Read => {
+                    let (bytes, except) = (encode::read(message), except.as_ref());
+                    Notice { bytes, to: smallvec![*sender, *receiver], except }
+                }
+            };
+            (messages.iter().copied().map(notice).collect(), *number)
+        }
+        Event::Blocking { .. } | Event::Typing { .. } | Event::Online { .. } | Event::Offline { .. } | _ => {
+            (SmallVec::new(), None)
+        }
+    }
+}
+
+/// The number of a commit's first event: rises as those of commits do.
+pub(super) const fn first_of(commit: CommitNumber) -> u64 {
+    commit.0 << EVENTS_OF_A_COMMIT
+}
+
+/// The number that lies behind all events of a commit.
+pub(super) const fn behind(commit: CommitNumber) -> u64 {
+    first_of(CommitNumber(commit.0 + 1)) - 1
+}
+
+/// The commit of an event of this number.
+pub(super) const fn commit_of(event: u64) -> CommitNumber {
+    CommitNumber(event >> EVENTS_OF_A_COMMIT)
+}
 
 /// An event, each of its forms encoded once.
 pub(super) struct News {
@@ -35,6 +98,19 @@ impl News {
     }
 }
 
+/// What a user's socket is told again of these events, past the event of this number.
+pub(super) fn again(user: UserId, events: &[Event], after: u64) -> Vec<Bytes> {
+    let mut told = Vec::new();
+    for event in events {
+        let (notices, number) = notices(event);
+        let Some(number) = number else { continue };
+        let concerned = notices.iter().zip(first_of(number)..);
+        let concerned = concerned.filter(|(notice, number)| notice.to.contains(&user) && *number > after);
+        told.extend(concerned.map(|(notice, number)| numbered(&notice.bytes, number)));
+    }
+    told
+}
+
 fn numbered(plain: &[u8], number: u64) -> Bytes {
     let arguments = plain.strip_suffix(b"]").unwrap_or(plain);
     let number = number.to_string();
@@ -48,13 +124,32 @@ fn numbered(plain: &[u8], number: u64) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use chat_domain::model::MessageId;
+
     use super::*;
 
     #[test]
     fn the_number_is_one_more_argument() {
-        assert_eq!(
-            numbered(br#"42["message_read",{"messageId":"1"}]"#, 17),
-            r#"42["message_read",{"messageId":"1"},"17"]"#
-        );
+        let plain = br#"42["message_read",{"messageId":"1"}]"#;
+        assert_eq!(numbered(plain, 17), r#"42["message_read",{"messageId":"1"},"17"]"#);
+    }
+
+    #[test]
+    fn what_is_told_again_goes_on_inside_of_a_commit_and_concerns_the_user() {
+        let [ada, bob] = [1, 2].map(|byte| UserId::from_bytes([byte; 12]));
+        let receipt = |kind| Event::Receipt {
+            kind,
+            receiver: bob,
+            sender: ada,
+            messages: (1..=3).map(|byte| MessageId::from_bytes([byte; 12])).collect(),
+            except: None,
+            number: Some(CommitNumber(5)),
+        };
+        let read = [receipt(ReceiptKind::Read)];
+        assert_eq!(again(ada, &read, behind(CommitNumber(4))).len(), 3);
+        assert_eq!(again(bob, &read, first_of(CommitNumber(5))).len(), 2);
+        assert_eq!(again(bob, &read, behind(CommitNumber(5))).len(), 0);
+        assert_eq!(again(bob, &[receipt(ReceiptKind::Delivered)], 0).len(), 0);
+        assert_eq!(commit_of(behind(CommitNumber(5))), CommitNumber(5));
     }
 }

@@ -112,6 +112,17 @@ impl Recent {
         self.lost.push((socket, now));
     }
 
+    /// Every event of the user past this number is here.
+    pub(super) const fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Whether a socket was lost not too long ago.
+    pub(super) fn knows(&mut self, socket: &SocketId, now: Instant) -> bool {
+        self.forget_late(now);
+        self.lost.iter().any(|(lost, _)| lost == socket)
+    }
+
     /// Takes a socket up that was lost not too long ago; false if there is none.
     pub(super) fn find(&mut self, socket: &SocketId, now: Instant) -> bool {
         self.forget_late(now);

@@ -14,17 +14,14 @@ use std::{
 };
 
 use chat_domain::{
-    Chat, ChatError, Circle, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
-    Unauthorized,
+    Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
     model::{Message, SocketId, UserId},
     ports::{Appended, NewMessage, StoreError},
 };
 use chat_socketio_actix::protocol::AckId;
 
-use crate::{
-    hub::Since,
-    wire::{EventRequest, OtherRequest, SendRequest},
-};
+use super::coming::{Admission, Arrival, admit};
+use crate::wire::{EventRequest, OtherRequest, SendRequest};
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -52,15 +49,6 @@ pub(crate) enum Outcome {
     Failed(ChatError),
 }
 
-/// Somebody whose token was good.
-pub(crate) struct Arrival {
-    pub(crate) identity: Identity,
-    /// Around them, as it was read.
-    pub(crate) circle: Circle,
-    /// From when on what changes in it is not in it.
-    pub(crate) since: Since,
-}
-
 /// Who asks.
 #[derive(Clone)]
 pub(crate) struct Asker {
@@ -70,8 +58,8 @@ pub(crate) struct Asker {
 
 /// What is to be done.
 pub(crate) enum Work {
-    /// Checks a token, and reads the circle of its user as of then; without a token the socket is refused.
-    Authenticate(Option<String>, Since),
+    /// Checks who asks to join.
+    Authenticate(Box<Admission>),
     /// Stores a message.
     Send(SendRequest, Asker),
     /// Does what another event asks for.
@@ -258,7 +246,7 @@ impl Slot {
         let placeholder = State::Done(Outcome::Done);
         let State::Waiting(work) = std::mem::replace(&mut self.state, placeholder) else { return };
         self.state = match work {
-            Work::Authenticate(token, since) => State::Running(Box::pin(authenticate(chat, token, since))),
+            Work::Authenticate(admission) => State::Running(Box::pin(admit(chat, *admission))),
             Work::Send(SendRequest { receiver, text, client_id }, asker) => {
                 let sender = asker.identity.user;
                 // Without an acknowledgement the event itself is the confirmation.
@@ -272,18 +260,6 @@ impl Slot {
             }
         };
     }
-}
-
-async fn authenticate(chat: Arc<Chat>, token: Option<String>, since: Since) -> Outcome {
-    let Some(token) = token else {
-        return Outcome::Refused(ChatError::Unauthorized(Unauthorized::NoToken));
-    };
-    let arriving = async {
-        let identity = chat.accounts.authenticate(&token).await?;
-        let circle = chat.circles.around(identity.user).await?;
-        Ok(Box::new(Arrival { identity, circle, since }))
-    };
-    arriving.await.map_or_else(Outcome::Refused, Outcome::Authenticated)
 }
 
 async fn perform(

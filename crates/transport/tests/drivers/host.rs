@@ -72,6 +72,7 @@ impl Host {
             messages: store.clone(),
             conversations: store.clone(),
             changes: store.clone(),
+            replays: None,
             blocks: store.clone(),
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),

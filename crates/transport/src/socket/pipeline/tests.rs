@@ -107,6 +107,7 @@ impl Bench {
             messages: store.clone(),
             conversations: store.clone(),
             changes: store.clone(),
+            replays: None,
             blocks: store,
             passwords: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),

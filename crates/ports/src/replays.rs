@@ -1,0 +1,44 @@
+//! The port for what was told before: commits by their numbers.
+
+use async_trait::async_trait;
+
+use crate::{CommitNumber, Committed, StoreError, model::UserId};
+
+/// How far a store's commits are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbering {
+    /// The life of the store in which its numbers mean something: another one after an import or a restore.
+    pub life: u64,
+    /// The number of the last commit.
+    pub last: CommitNumber,
+}
+
+/// Which commits to tell again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayQuery {
+    /// Whom they concern.
+    pub user: UserId,
+    /// Past this commit. If it is a receipt it is answered as well: of its messages some may not have been told.
+    pub after: CommitNumber,
+    /// Up to this one.
+    pub upto: CommitNumber,
+    /// Most messages to look at: past them nothing is answered.
+    pub most: u32,
+    /// Most ids of a receipt: the newest.
+    pub max_ids: u32,
+}
+
+/// Tells commits again, of a store that numbers them: then what a listener was told of a user can be told again after a restart.
+#[async_trait]
+pub trait Replays: Send + Sync {
+    /// How far commits are numbered as of now, in this life of the store: all that is told later has greater numbers.
+    fn numbering(&self) -> Numbering;
+
+    /// The commits in a range that concern a user, in their order. Each has the number with which it was told; its messages are as they
+    /// are now, so of several edits of a message only the last is answered, and of one that was sent in the range none. `None` where it
+    /// is not exactly known any more, or more than was asked for.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn replay(&self, query: ReplayQuery) -> Result<Option<Vec<Committed>>, StoreError>;
+}

@@ -1,0 +1,120 @@
+//! Sockets that come back: what they missed is told by the store, as far as it is not kept here, and the rest from what is kept.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use bytes::Bytes;
+use chat_domain::{
+    RecoveryTicket,
+    model::Event,
+    ports::{CommitNumber, Numbering},
+};
+use chat_socketio_actix::Outbox;
+
+use super::{Hub, Member, SHARDS, Seat, news, recent::Recent};
+
+/// What a socket that comes back missed.
+pub(crate) struct Missed {
+    /// The number of the last event that it knows.
+    pub(crate) after: u64,
+    /// What the store told again of it.
+    pub(crate) again: Vec<Event>,
+    /// Up to which event that is.
+    pub(crate) upto: u64,
+}
+
+impl Hub {
+    /// Goes on with a store's numbers, before the first event.
+    pub(crate) fn continue_from(&self, numbering: Numbering) {
+        let mut last = self.last_event.lock();
+        if self.store_life.set(numbering.life).is_ok() {
+            *last = news::behind(numbering.last);
+        }
+    }
+
+    /// The commit of an event of this number.
+    pub(crate) const fn commit_of(event: u64) -> CommitNumber {
+        news::commit_of(event)
+    }
+
+    /// The life in which event numbers mean something.
+    pub(super) fn life(&self) -> u64 {
+        self.store_life.get().copied().unwrap_or(self.boot)
+    }
+
+    /// Prepares for a socket that comes back: from here on what its user is told is kept. The number of the event up to which the store
+    /// must tell what it missed, where it missed more than is kept.
+    pub(crate) fn expect(&self, ticket: &RecoveryTicket, after: u64) -> Option<u64> {
+        if ticket.life != self.life() || self.store_life.get().is_none() || self.recovery_window.is_zero() {
+            return None;
+        }
+        let now = self.clock.instant();
+        let last = self.last_event.lock();
+        let mut members = self.shard(ticket.user)?.lock();
+        let member = members.entry(ticket.user).or_default();
+        let recent = member
+            .recent
+            .get_or_insert_with(|| Box::new(Recent::new(*last, self.recovery_window, &self.kept)));
+        let is_new = ticket.boot != self.boot
+            && now < self.started + self.recovery_window
+            && !member.seats.iter().any(|seat| seat.socket == ticket.socket)
+            && !recent.knows(&ticket.socket, now);
+        if is_new {
+            // Its link broke with the last life of the server, at the latest when this one began.
+            recent.lose(ticket.socket.clone(), self.started);
+        }
+        (after < recent.floor()).then_some(recent.floor())
+    }
+
+    /// Takes up a socket whose link broke, or is about to: the outbox gets what the store told again, what is kept past the event `after`,
+    /// and from here on the user's events. False, and nothing done, where anything of it would be missing.
+    #[must_use]
+    pub(crate) fn resume(&self, ticket: &RecoveryTicket, outbox: &Arc<Outbox>, missed: &Missed) -> bool {
+        let RecoveryTicket { user, socket, life, .. } = ticket;
+        if *life != self.life() {
+            return false;
+        }
+        let now = self.clock.instant();
+        let again = news::again(*user, &missed.again, missed.after);
+        let room = self.most_missed.checked_sub(again.iter().map(Bytes::len).sum());
+        let predecessor = {
+            let last = self.last_event.lock();
+            let (Some(room), Some(shard)) = (room, self.shard(*user)) else { return false };
+            let mut members = shard.lock();
+            let Some(Member { seats, recent: Some(recent) }) = members.get_mut(user) else { return false };
+            let place = seats.iter().position(|seat| seat.socket == *socket && seat.recovers);
+            if place.is_none() && seats.len() >= self.max_sockets_per_user || missed.upto > *last {
+                return false;
+            }
+            let Some(kept) = recent.missed(missed.upto, socket, room) else { return false };
+            if !recent.find(socket, now) && place.is_none() {
+                return false;
+            }
+            let predecessor = place.map(|place| seats.remove(place).outbox);
+            seats.push(Seat { socket: socket.clone(), outbox: Arc::clone(outbox), recovers: true });
+            // Nothing is in it yet, and its session waits for this.
+            again.into_iter().chain(kept).for_each(|bytes| outbox.push(bytes));
+            predecessor
+        };
+        match predecessor {
+            Some(predecessor) => {
+                self.roster.lock().leave(*user, None, &predecessor);
+                predecessor.supersede();
+            }
+            None => drop(self.sockets.fetch_add(1, Ordering::Relaxed)),
+        }
+        true
+    }
+
+    /// Forgets, of a part of the users, what was kept for sockets that did not come back; to be called again and again.
+    pub(crate) fn sweep(&self) {
+        let now = self.clock.instant();
+        let part = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let Some(shard) = self.shards.get(part) else { return };
+        shard.lock().retain(|_, member| {
+            if !member.seats.iter().any(|seat| seat.recovers) {
+                member.recent.take_if(|recent| !recent.is_awaited(now));
+            }
+            !member.seats.is_empty() || member.recent.is_some()
+        });
+    }
+}
