@@ -268,12 +268,14 @@ describe('heartbeats and deadlines', () => {
       reconnection: true,
       reconnectionDelay: 10,
     });
-    const first = socket.id;
+    const { id: first, io } = socket;
+    const session = io.engine.id;
     const again = new Promise((done) => socket.once('disconnect', () => socket.once('connect', done)));
     const reason = disconnected(socket);
     socket.io.engine.transport.ws._socket.destroy();
     assert.equal(await reason, 'transport close');
     await again;
-    assert.notEqual(socket.id, first);
+    assert.notEqual(io.engine.id, session);
+    assert.deepEqual([socket.id, socket.recovered], [first, true]);
   });
 });
