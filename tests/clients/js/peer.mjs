@@ -4,6 +4,9 @@
 const WAIT_MS = 15_000;
 const TRANSPORTS = { polling: ['polling'], websocket: ['websocket'], upgrade: ['polling', 'websocket'] };
 
+/** What is stored is told with a further argument, by which a client recovers. */
+const NUMBERED = ['private_message', 'message_read'];
+
 /** The client's options for this transport. */
 export const options = (transport, auth) => ({
   transports: TRANSPORTS[transport],
@@ -32,7 +35,7 @@ export class Peer {
   constructor(socket, names) {
     this.socket = socket;
     for (const name of ['connect', 'connect_error', 'disconnect', ...names]) {
-      socket.on(name, (...args) => this.#arrived({ name, args }));
+      socket.on(name, (...args) => this.#arrived({ name, args: NUMBERED.includes(name) ? args.slice(0, 1) : args }));
     }
   }
 
