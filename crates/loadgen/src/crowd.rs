@@ -9,9 +9,9 @@ use std::rc::Rc;
 use futures_util::{StreamExt as _, stream};
 use tokio::task::JoinSet;
 
-use crate::client::{Link, Session};
-use crate::error::LoadError;
-use crate::packets::Packet;
+use chat_client::ClientError as LoadError;
+use chat_client::packets::Packet;
+use chat_client::{Endpoint, Link, Session};
 
 /// Connections that are being opened at the same time.
 const AT_ONCE: usize = 64;
@@ -42,7 +42,9 @@ impl Crowd {
         H: FnMut(Packet<'_>, u64) -> Result<(), LoadError> + 'static,
     {
         let opened = stream::iter(tokens.enumerate())
-            .map(|(index, token)| async move { Session::open(server, &token, source(server, index)).await })
+            .map(|(index, token)| async move {
+                Session::open(&Endpoint::from(server), &token, source(server, index)).await
+            })
             .buffered(AT_ONCE)
             .enumerate();
         let mut opened = pin!(opened);

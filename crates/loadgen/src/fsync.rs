@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::clock;
-use crate::error::LoadError;
 use crate::stats::Histogram;
+use chat_client::ClientError as LoadError;
+use chat_client::clock;
 
 const BLOCK: [u8; 4096] = [0x5A; 4096];
 

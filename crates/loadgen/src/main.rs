@@ -4,16 +4,10 @@
 //! commands run one scenario each against a server that is there.
 
 mod checks;
-mod client;
-mod clock;
 mod crowd;
-mod error;
-mod frames;
 mod fsync;
-mod http;
 mod message;
 mod meter;
-mod packets;
 mod pairs;
 mod procfs;
 mod say;
@@ -28,8 +22,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::LoadError;
 use crate::scenario::{Target, closed, idle, logins, paced, pages, presence};
+use chat_client::ClientError as LoadError;
 
 /// Measures a chat server.
 #[derive(Debug, Parser)]

@@ -1,9 +1,9 @@
 //! What a stretch of a run cost: time, and CPU of the server and of the load tool itself.
 
-use crate::clock;
-use crate::error::LoadError;
 use crate::procfs;
 use crate::stats::round;
+use chat_client::ClientError as LoadError;
+use chat_client::clock;
 
 /// Readings at one moment.
 #[derive(Debug, Clone, Copy)]

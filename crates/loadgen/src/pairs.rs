@@ -7,14 +7,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::checks::{Acks, Arrivals, Checks};
-use crate::client::Link;
-use crate::clock;
 use crate::crowd::Crowd;
-use crate::error::LoadError;
 use crate::message::{Message, SendAck, Stamp};
-use crate::packets::{self, Packet};
 use crate::stats::Histogram;
 use crate::users::User;
+use chat_client::ClientError as LoadError;
+use chat_client::Link;
+use chat_client::clock;
+use chat_client::packets::{self, Packet};
 
 /// How long the last messages may take to arrive when sending has stopped.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::LoadError;
+use chat_client::ClientError as LoadError;
 
 /// CPU time, user and system together, that process `pid` has used so far, in microseconds (the kernel
 /// counts in ticks, usually of 10 ms).

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::LoadError;
+use chat_client::ClientError as LoadError;
 
 /// Writes one line, or several, to standard output.
 ///

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::error::LoadError;
 use crate::scenario::Target;
-use crate::{clock, http, system};
+use crate::system;
+use chat_client::ClientError as LoadError;
+use chat_client::{clock, http};
 
 /// A start on a million messages should take less than a second; a repair may take longer.
 const START_TIMEOUT: Duration = Duration::from_secs(60);

@@ -11,7 +11,6 @@ use clap::{Args, ValueEnum};
 
 use self::judge::{Row, Verdict};
 use self::report::Report;
-use crate::error::LoadError;
 use crate::procfs::Machine;
 use crate::scenario::closed::{self, Closed};
 use crate::scenario::idle::{self, Idle};
@@ -21,7 +20,9 @@ use crate::scenario::pages::{self, Pages};
 use crate::scenario::presence::{self, Presence};
 use crate::scenario::{PairArgs, Target};
 use crate::server::{Launch, Server};
-use crate::{clock, say, system};
+use crate::{say, system};
+use chat_client::ClientError as LoadError;
+use chat_client::clock;
 
 /// Cost of passwords where logins are not what is measured.
 const CHEAP_BCRYPT: u32 = 4;

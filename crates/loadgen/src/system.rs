@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-use crate::error::LoadError;
+use chat_client::ClientError as LoadError;
 
 /// Binds this thread, and what it starts from now on, to processor `core`.
 ///

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use crate::error::LoadError;
-use crate::http;
+use chat_client::ClientError as LoadError;
+use chat_client::http;
 
 /// Registrations at once: the server hashes passwords in a small bounded pool.
 const AT_ONCE: usize = 4;

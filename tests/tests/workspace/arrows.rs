@@ -32,7 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "chat-transport",
         ],
     ),
-    ("chat-loadgen", &[]),
+    ("chat-client", &[]),
+    ("chat-loadgen", &["chat-client"]),
     ("chat-tests", &[]),
 ];
 
@@ -67,6 +68,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("chat-limiter", &["actix-*", "tokio*", "tracing*", "rusqlite", "mongodb", "redis"]),
     ("chat-testkit", &["actix-*", "tokio*", "rusqlite", "mongodb", "redis"]),
     ("chat-transport", &["rusqlite", "libsqlite3-sys", "mongodb", "bson", "redis", "jsonwebtoken", "bcrypt"]),
+    ("chat-client", &["actix-*", "rusqlite", "mongodb", "redis", "tracing*"]),
     ("chat-loadgen", &["actix-*", "rusqlite"]),
 ];
 

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::{PairArgs, Target};
 use crate::checks::Checks;
-use crate::error::LoadError;
 use crate::message::MIN_SIZE;
 use crate::meter::{Cost, Meter};
 use crate::pairs::{Pairs, Shape};
 use crate::stats::Percentiles;
 use crate::users;
+use chat_client::ClientError as LoadError;
 
 /// Options of the closed loop.
 #[derive(Debug, Clone, Copy, Args)]

@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::Target;
 use crate::crowd::Crowd;
-use crate::error::LoadError;
 use crate::meter::Meter;
-use crate::packets::Packet;
 use crate::stats::round;
 use crate::{procfs, system, users};
+use chat_client::ClientError as LoadError;
+use chat_client::packets::Packet;
 
 /// Options of the idle scenario.
 #[derive(Debug, Clone, Copy, Args)]

@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 
 use super::{PairArgs, Target, closed, paced};
 use crate::checks::Checks;
-use crate::error::LoadError;
 use crate::pairs::Pairs;
 use crate::stats::{Histogram, Percentiles, round};
 use crate::users::{self, User};
+use chat_client::ClientError as LoadError;
 
 /// The run changes between quiet and logins so often, so that a slow moment of the machine meets both.
 const TURNS: u64 = 4;

@@ -10,12 +10,12 @@ use serde::Serialize;
 use super::closed;
 use super::{PairArgs, Target};
 use crate::checks::Checks;
-use crate::clock;
-use crate::error::LoadError;
 use crate::fsync::FsyncProbe;
 use crate::meter::Meter;
 use crate::pairs::Pairs;
 use crate::stats::{Histogram, Percentiles, round};
+use chat_client::ClientError as LoadError;
+use chat_client::clock;
 
 /// Each second of schedule is followed by so many syncs of a probe file, while the server is quiet.
 const PROBES: u32 = 40;

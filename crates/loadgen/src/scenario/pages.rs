@@ -10,15 +10,16 @@ use tokio::sync::Notify;
 
 use super::Target;
 use super::closed;
-use crate::client::Link;
 use crate::crowd::Crowd;
-use crate::error::LoadError;
+use crate::message;
 use crate::meter::Meter;
-use crate::packets::{self, Packet};
 use crate::pairs::{Pairs, Shape};
 use crate::stats::{Histogram, Percentiles, round};
 use crate::users::{self, User};
-use crate::{clock, message};
+use chat_client::ClientError as LoadError;
+use chat_client::Link;
+use chat_client::clock;
+use chat_client::packets::{self, Packet};
 
 const PAGE: u64 = 50;
 /// Connections that ask, each for one page at a time.

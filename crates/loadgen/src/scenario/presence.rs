@@ -9,13 +9,13 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Target;
-use crate::clock;
 use crate::crowd::Crowd;
-use crate::error::LoadError;
 use crate::meter::Meter;
-use crate::packets::{self, Packet};
 use crate::users::{self, User};
 use crate::{stats, system};
+use chat_client::ClientError as LoadError;
+use chat_client::clock;
+use chat_client::packets::{self, Packet};
 
 /// How long no news may come before what is missing counts as lost.
 const SILENCE: Duration = Duration::from_secs(10);

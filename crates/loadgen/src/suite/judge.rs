@@ -4,13 +4,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::checks::Checks;
-use crate::error::LoadError;
 use crate::scenario::closed::ClosedFigures;
 use crate::scenario::idle::IdleFigures;
 use crate::scenario::logins::LoginFigures;
 use crate::scenario::paced::PacedFigures;
 use crate::scenario::pages::PagesFigures;
 use crate::scenario::presence::PresenceFigures;
+use chat_client::ClientError as LoadError;
 
 /// One row of the table.
 #[derive(Debug, Serialize)]

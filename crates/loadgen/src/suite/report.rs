@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::judge::Row;
-use crate::error::LoadError;
 use crate::procfs::Machine;
 use crate::say;
+use chat_client::ClientError as LoadError;
 
 const BEGIN: &str = "<!-- bench:begin -->";
 const END: &str = "<!-- bench:end -->";

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::CHEAP_BCRYPT;
 use super::judge::{Verdict, checked};
 use crate::checks::Checks;
-use crate::error::LoadError;
 use crate::pairs::{Pairs, Shape};
+use crate::procfs;
 use crate::scenario::Target;
 use crate::scenario::closed;
 use crate::server::{Launch, Server};
 use crate::users::{self, User};
-use crate::{http, procfs};
+use chat_client::ClientError as LoadError;
+use chat_client::http;
 
 const PAIRS: usize = 200;
 const IN_FLIGHT: u64 = 16;

@@ -1,4 +1,4 @@
-//! The load tool's clock: nanoseconds on one monotonic scale since the first look at it.
+//! The client's clock: nanoseconds on one monotonic scale since the first look at it.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -6,13 +6,16 @@ use std::time::Instant;
 static START: OnceLock<Instant> = OnceLock::new();
 
 /// Nanoseconds since the clock was first read; never goes back.
-pub(crate) fn nanos() -> u64 {
+pub fn nanos() -> u64 {
     let now = read();
     let elapsed = now.saturating_duration_since(*START.get_or_init(|| now));
     u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the load tool's clock; it measures real time only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock of programs that measure and wait in real time"
+)]
 fn read() -> Instant {
     Instant::now()
 }

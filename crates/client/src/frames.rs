@@ -6,7 +6,7 @@ const MAX_PAYLOAD: u64 = 64 << 20;
 /// The kinds of frame this client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opcode {
-    /// A text message: everything of Engine.IO that the load tool uses.
+    /// A text message: everything of Engine.IO that this client uses.
     Text,
     /// The end of the connection.
     Close,
@@ -41,14 +41,14 @@ impl Opcode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     /// Its kind.
-    pub(crate) opcode: Opcode,
+    pub opcode: Opcode,
     /// Its payload, never masked.
-    pub(crate) payload: &'a [u8],
+    pub payload: &'a [u8],
 }
 
 /// Why a frame of the server was not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FrameError {
+pub enum FrameError {
     /// An opcode that the server has no reason to send.
     #[error("opcode {0:#x}")]
     Opcode(u8),

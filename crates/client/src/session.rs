@@ -2,7 +2,7 @@
 //! writes in batches.
 
 use std::cell::{Cell, RefCell};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -15,9 +15,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
 use crate::clock;
-use crate::error::LoadError;
 use crate::frames::{self, Frame, Opcode};
 use crate::packets::{self, Incoming, Packet};
+use crate::{ClientError, Endpoint};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The key and the answer to it that RFC 6455 §1.3 works out.
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 /// The writing side of a connection. Packets are queued as frames and leave in one write.
-pub(crate) struct Link {
+pub struct Link {
     write: OwnedWriteHalf,
     out: RefCell<Vec<u8>>,
     scratch: RefCell<Vec<u8>>,
@@ -48,7 +48,7 @@ impl Link {
 
     /// Queues the text packet that `write` writes; [`Link::flush`] sends it, or the connection's own task
     /// does at the end of the batch it is reading.
-    pub(crate) fn queue(&self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn queue(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut scratch = self.scratch.borrow_mut();
         scratch.clear();
         write(&mut scratch);
@@ -59,7 +59,7 @@ impl Link {
     ///
     /// # Errors
     /// The write error, when the connection is gone.
-    pub(crate) fn flush(&self) -> Result<(), LoadError> {
+    pub fn flush(&self) -> Result<(), ClientError> {
         let mut out = self.out.borrow_mut();
         while !out.is_empty() {
             match self.write.try_write(&out) {
@@ -68,7 +68,7 @@ impl Link {
                     self.queued.notify_one();
                     return Ok(());
                 }
-                Err(error) => return Err(LoadError::io("write to the server")(error)),
+                Err(error) => return Err(ClientError::io("write to the server")(error)),
             }
         }
         Ok(())
@@ -94,7 +94,7 @@ impl Link {
 }
 
 /// An open, authenticated connection that is not driven yet.
-pub(crate) struct Session {
+pub struct Session {
     link: Rc<Link>,
     read: OwnedReadHalf,
     pending: Vec<u8>,
@@ -104,30 +104,39 @@ impl Session {
     /// Connects to `server` (from `source`, if given), upgrades, and joins the namespace `/` with `token`.
     ///
     /// # Errors
-    /// What failed or was refused on the way, or [`LoadError::Timeout`] after a minute.
-    pub(crate) async fn open(
-        server: SocketAddr,
+    /// What failed or was refused on the way, or [`ClientError::Timeout`] after a minute.
+    pub async fn open(
+        server: &Endpoint,
         token: &str,
         source: Option<Ipv4Addr>,
-    ) -> Result<Session, LoadError> {
+    ) -> Result<Session, ClientError> {
         tokio::time::timeout(HANDSHAKE_TIMEOUT, Session::open_untimed(server, token, source))
             .await
-            .map_err(|_elapsed| LoadError::Timeout("a connection was not opened in 60 s".into()))?
+            .map_err(|_elapsed| ClientError::Timeout("a connection was not opened in 60 s".into()))?
     }
 
     async fn open_untimed(
-        server: SocketAddr,
+        server: &Endpoint,
         token: &str,
         source: Option<Ipv4Addr>,
-    ) -> Result<Session, LoadError> {
-        let socket = TcpSocket::new_v4().map_err(LoadError::io("open a socket"))?;
+    ) -> Result<Session, ClientError> {
+        let socket = match server.address.ip() {
+            IpAddr::V4(_) => TcpSocket::new_v4(),
+            IpAddr::V6(_) => TcpSocket::new_v6(),
+        };
+        let socket = socket.map_err(ClientError::io("open a socket"))?;
         if let Some(source) = source {
-            socket.bind(SocketAddr::from((source, 0))).map_err(LoadError::io(format!("bind to {source}")))?;
+            socket
+                .bind(SocketAddr::from((source, 0)))
+                .map_err(ClientError::io(format!("bind to {source}")))?;
         }
-        let stream = socket.connect(server).await.map_err(LoadError::io(format!("connect to {server}")))?;
-        stream.set_nodelay(true).map_err(LoadError::io("set TCP_NODELAY"))?;
+        let stream = socket
+            .connect(server.address)
+            .await
+            .map_err(ClientError::io(format!("connect to {}", server.host)))?;
+        stream.set_nodelay(true).map_err(ClientError::io("set TCP_NODELAY"))?;
         let (read, mut write) = stream.into_split();
-        write.write_all(upgrade(server).as_bytes()).await.map_err(LoadError::io("write the upgrade"))?;
+        write.write_all(upgrade(server).as_bytes()).await.map_err(ClientError::io("write the upgrade"))?;
         let mut session = Session { link: Rc::new(Link::new(write)), read, pending: Vec::new() };
         session.upgraded().await?;
         session.joined(token).await?;
@@ -135,30 +144,30 @@ impl Session {
     }
 
     /// The writing side, to be shared with whoever sends.
-    pub(crate) fn link(&self) -> Rc<Link> {
+    pub fn link(&self) -> Rc<Link> {
         Rc::clone(&self.link)
     }
 
-    async fn more(&mut self) -> Result<(), LoadError> {
-        match self.read.read_buf(&mut self.pending).await.map_err(LoadError::io("read from the server"))? {
-            0 => Err(LoadError::Closed),
+    async fn more(&mut self) -> Result<(), ClientError> {
+        match self.read.read_buf(&mut self.pending).await.map_err(ClientError::io("read from the server"))? {
+            0 => Err(ClientError::Closed),
             _ => Ok(()),
         }
     }
 
-    async fn upgraded(&mut self) -> Result<(), LoadError> {
+    async fn upgraded(&mut self) -> Result<(), ClientError> {
         loop {
             if let Some(end) = self.pending.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head: Vec<u8> = self.pending.drain(..end + 4).collect();
                 let head = String::from_utf8_lossy(&head);
                 let accepted = head.starts_with("HTTP/1.1 101") && head.contains(ACCEPT);
-                return if accepted { Ok(()) } else { Err(LoadError::protocol("upgrade", &head)) };
+                return if accepted { Ok(()) } else { Err(ClientError::protocol("upgrade", &head)) };
             }
             self.more().await?;
         }
     }
 
-    async fn joined(&mut self, token: &str) -> Result<(), LoadError> {
+    async fn joined(&mut self, token: &str) -> Result<(), ClientError> {
         loop {
             while let Some((frame, used)) = frames::parse(&self.pending)? {
                 let joined = match packets::parse(text(frame)?) {
@@ -171,10 +180,10 @@ impl Session {
                         false
                     }
                     Incoming::Connected => true,
-                    Incoming::Refused(why) => return Err(LoadError::Refused(why.to_owned())),
-                    Incoming::Bye => return Err(LoadError::Closed),
+                    Incoming::Refused(why) => return Err(ClientError::Refused(why.to_owned())),
+                    Incoming::Bye => return Err(ClientError::Closed),
                     Incoming::Packet(_) | Incoming::Other(_) => {
-                        return Err(LoadError::protocol("before the connect", text(frame)?));
+                        return Err(ClientError::protocol("before the connect", text(frame)?));
                     }
                 };
                 self.pending.drain(..used);
@@ -192,10 +201,10 @@ impl Session {
     ///
     /// # Errors
     /// Always ends with one: why the connection ended. A handler's error ends it too.
-    pub(crate) async fn run(
+    pub async fn run(
         self,
-        mut handler: impl FnMut(Packet<'_>, u64) -> Result<(), LoadError>,
-    ) -> LoadError {
+        mut handler: impl FnMut(Packet<'_>, u64) -> Result<(), ClientError>,
+    ) -> ClientError {
         let Session { link, mut read, mut pending } = self;
         let end = async {
             consume(&link, &mut pending, &mut handler)?;
@@ -204,18 +213,18 @@ impl Session {
                 tokio::select! {
                     biased;
                     batch = std::future::poll_fn(|cx| poll_batch(cx, &mut read, &link, &mut pending, &mut handler)) => batch?,
-                    ready = link.writable() => ready.map_err(LoadError::io("wait to write"))?,
+                    ready = link.writable() => ready.map_err(ClientError::io("wait to write"))?,
                 }
             }
         };
-        let ended: Result<std::convert::Infallible, LoadError> = end.await;
+        let ended: Result<std::convert::Infallible, ClientError> = end.await;
         match ended {
             Err(error) => error,
         }
     }
 }
 
-type HandlerResult = Result<(), LoadError>;
+type HandlerResult = Result<(), ClientError>;
 
 /// Reads what is there and handles it, in one poll.
 fn poll_batch(
@@ -227,10 +236,10 @@ fn poll_batch(
 ) -> Poll<HandlerResult> {
     BUFFER.with_borrow_mut(|buffer| {
         let mut batch = ReadBuf::new(buffer);
-        ready!(Pin::new(read).poll_read(cx, &mut batch)).map_err(LoadError::io("read from the server"))?;
+        ready!(Pin::new(read).poll_read(cx, &mut batch)).map_err(ClientError::io("read from the server"))?;
         let input = batch.filled();
         if input.is_empty() {
-            return Poll::Ready(Err(LoadError::Closed));
+            return Poll::Ready(Err(ClientError::Closed));
         }
         Poll::Ready(if pending.is_empty() {
             handle(link, input, handler)
@@ -261,7 +270,7 @@ fn handle(
     link: &Link,
     input: &[u8],
     handler: &mut impl FnMut(Packet<'_>, u64) -> HandlerResult,
-) -> Result<usize, LoadError> {
+) -> Result<usize, ClientError> {
     let now = clock::nanos();
     let mut used = 0;
     while let Some((frame, length)) = frames::parse(input.get(used..).unwrap_or(&[]))? {
@@ -269,29 +278,30 @@ fn handle(
         match frame.opcode {
             Opcode::Text => match packets::parse(text(frame)?) {
                 Incoming::Ping => link.queue(|out| out.extend_from_slice(packets::PONG)),
-                Incoming::Bye => return Err(LoadError::Closed),
+                Incoming::Bye => return Err(ClientError::Closed),
                 Incoming::Packet(packet) => handler(packet, now)?,
                 Incoming::Open | Incoming::Connected | Incoming::Refused(_) | Incoming::Other(_) => {
-                    return Err(LoadError::protocol("on an open connection", text(frame)?));
+                    return Err(ClientError::protocol("on an open connection", text(frame)?));
                 }
             },
             Opcode::Ping => {
                 frames::encode(Opcode::Pong, frame.payload, link.next_mask(), &mut link.out.borrow_mut());
             }
             Opcode::Pong => {}
-            Opcode::Close => return Err(LoadError::Closed),
+            Opcode::Close => return Err(ClientError::Closed),
         }
     }
     Ok(used)
 }
 
-fn text(frame: Frame<'_>) -> Result<&str, LoadError> {
-    str::from_utf8(frame.payload).map_err(|error| LoadError::Protocol(format!("not UTF-8: {error}")))
+fn text(frame: Frame<'_>) -> Result<&str, ClientError> {
+    str::from_utf8(frame.payload).map_err(|error| ClientError::Protocol(format!("not UTF-8: {error}")))
 }
 
-fn upgrade(server: SocketAddr) -> String {
+fn upgrade(server: &Endpoint) -> String {
     format!(
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\n\
-         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
+        server.host
     )
 }

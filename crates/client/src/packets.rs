@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use serde::Deserialize;
 
-/// One packet of the server, as far as a load tool has to look into it.
+/// One packet of the server, as far as a client has to look into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Incoming<'a> {
+pub enum Incoming<'a> {
     /// Engine.IO OPEN.
     Open,
     /// Engine.IO PING; to be answered with [`PONG`].
@@ -26,7 +26,7 @@ pub(crate) enum Incoming<'a> {
 /// What the application behind the protocol said. Arguments are JSON, from the first one up to and with the
 /// closing bracket; [`first`] reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packet<'a> {
+pub enum Packet<'a> {
     /// An event.
     Event {
         /// Its name.
@@ -44,10 +44,10 @@ pub(crate) enum Packet<'a> {
 }
 
 /// The answer to an Engine.IO ping.
-pub(crate) const PONG: &[u8] = b"3";
+pub const PONG: &[u8] = b"3";
 
 /// Tells what `text` is; what is not understood is [`Incoming::Other`].
-pub(crate) fn parse(text: &str) -> Incoming<'_> {
+pub fn parse(text: &str) -> Incoming<'_> {
     known(text).unwrap_or(Incoming::Other(text))
 }
 
@@ -89,18 +89,18 @@ fn ack(text: &str) -> Option<Packet<'_>> {
 ///
 /// # Errors
 /// The JSON error when there is none or it has another shape.
-pub(crate) fn first<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, serde_json::Error> {
+pub fn first<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, serde_json::Error> {
     // Not `from_str`: what follows the first argument is none of the caller's business.
     T::deserialize(&mut serde_json::Deserializer::from_str(arguments))
 }
 
 /// Writes the namespace's CONNECT with a token.
-pub(crate) fn connect(token: &str) -> Vec<u8> {
+pub fn connect(token: &str) -> Vec<u8> {
     format!("40{}", serde_json::json!({ "token": token })).into_bytes()
 }
 
 /// Writes the head of an event that asks for the acknowledgement `ack`; the caller adds the argument and `]`.
-pub(crate) fn begin_event(ack: u64, name: &str, out: &mut Vec<u8>) {
+pub fn begin_event(ack: u64, name: &str, out: &mut Vec<u8>) {
     // Writing into a Vec has no error.
     let _ = write!(out, "42{ack}[\"{name}\",");
 }

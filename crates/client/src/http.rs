@@ -1,25 +1,23 @@
 //! REST calls: one short HTTP/1.1 connection each, JSON in and out.
 
-use std::net::SocketAddr;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::error::LoadError;
+use crate::{ClientError, Endpoint};
 
 /// Posts `body` as JSON and reads the answer, which must have status `expected`.
 ///
 /// # Errors
-/// [`LoadError::Status`] for any other status, else what failed.
-pub(crate) async fn post<T: DeserializeOwned>(
-    server: SocketAddr,
+/// [`ClientError::Status`] for any other status, else what failed.
+pub async fn post<T: DeserializeOwned>(
+    server: impl Into<Endpoint>,
     path: &str,
     body: &impl Serialize,
     expected: u16,
-) -> Result<T, LoadError> {
-    let body = serde_json::to_string(body).map_err(|error| LoadError::Protocol(error.to_string()))?;
+) -> Result<T, ClientError> {
+    let body = serde_json::to_string(body).map_err(|error| ClientError::Protocol(error.to_string()))?;
     let head = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     decode(path, exchange(server, "POST", path, &head, &body).await?, expected)
 }
@@ -27,12 +25,12 @@ pub(crate) async fn post<T: DeserializeOwned>(
 /// Gets `path` with a token and reads the answer, which must have status 200.
 ///
 /// # Errors
-/// [`LoadError::Status`] for any other status, else what failed.
-pub(crate) async fn get<T: DeserializeOwned>(
-    server: SocketAddr,
+/// [`ClientError::Status`] for any other status, else what failed.
+pub async fn get<T: DeserializeOwned>(
+    server: impl Into<Endpoint>,
     path: &str,
     token: &str,
-) -> Result<T, LoadError> {
+) -> Result<T, ClientError> {
     let head = format!("Authorization: Bearer {token}\r\n");
     decode(path, exchange(server, "GET", path, &head, "").await?, 200)
 }
@@ -41,25 +39,26 @@ pub(crate) async fn get<T: DeserializeOwned>(
 ///
 /// # Errors
 /// When there is no server, or its answer is not HTTP.
-pub(crate) async fn status(server: SocketAddr, path: &str) -> Result<u16, LoadError> {
+pub async fn status(server: impl Into<Endpoint>, path: &str) -> Result<u16, ClientError> {
     Ok(exchange(server, "GET", path, "", "").await?.0)
 }
 
 async fn exchange(
-    server: SocketAddr,
+    server: impl Into<Endpoint>,
     method: &str,
     path: &str,
     head: &str,
     body: &str,
-) -> Result<(u16, String), LoadError> {
+) -> Result<(u16, String), ClientError> {
+    let server = server.into();
     let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{head}\r\n{body}");
-    let failed = || LoadError::io(format!("{method} {path}"));
-    let mut stream = TcpStream::connect(server).await.map_err(failed())?;
+        format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{head}\r\n{body}", server.host);
+    let failed = || ClientError::io(format!("{method} {path}"));
+    let mut stream = TcpStream::connect(server.address).await.map_err(failed())?;
     stream.write_all(request.as_bytes()).await.map_err(failed())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.map_err(failed())?;
-    parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| LoadError::protocol("not an HTTP answer", path))
+    parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| ClientError::protocol("not an HTTP answer", path))
 }
 
 fn parse(answer: &str) -> Option<(u16, String)> {
@@ -68,12 +67,12 @@ fn parse(answer: &str) -> Option<(u16, String)> {
     Some((status, body.to_owned()))
 }
 
-fn decode<T: DeserializeOwned>(path: &str, answer: (u16, String), expected: u16) -> Result<T, LoadError> {
+fn decode<T: DeserializeOwned>(path: &str, answer: (u16, String), expected: u16) -> Result<T, ClientError> {
     let (status, body) = answer;
     if status != expected {
-        return Err(LoadError::Status { path: path.to_owned(), status, body });
+        return Err(ClientError::Status { path: path.to_owned(), status, body });
     }
-    serde_json::from_str(&body).map_err(|error| LoadError::protocol(&error.to_string(), &body))
+    serde_json::from_str(&body).map_err(|error| ClientError::protocol(&error.to_string(), &body))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::frames::FrameError;
 
 /// A failure that ends a connection or a run.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+pub enum ClientError {
     /// A system call failed while doing `what`.
     #[error("{what}: {source}")]
     Io {
@@ -45,16 +45,16 @@ pub(crate) enum LoadError {
     Usage(String),
 }
 
-impl LoadError {
+impl ClientError {
     /// A closure for `map_err` that keeps what was tried.
-    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> LoadError {
+    pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> ClientError {
         let what = what.into();
-        move |source| LoadError::Io { what, source }
+        move |source| ClientError::Io { what, source }
     }
 
     /// A protocol error with the offending text, cut to a readable length.
-    pub(crate) fn protocol(what: &str, text: &str) -> LoadError {
+    pub fn protocol(what: &str, text: &str) -> ClientError {
         let shown: String = text.chars().take(200).collect();
-        LoadError::Protocol(format!("{what}: {shown}"))
+        ClientError::Protocol(format!("{what}: {shown}"))
     }
 }
