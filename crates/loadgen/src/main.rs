@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{Target, closed, idle, logins, paced, pages, presence};
+use crate::scenario::{Target, closed, idle, logins, paced, pages, presence, sync};
 use chat_client::ClientError as LoadError;
 
 /// Measures a chat server.
@@ -45,6 +45,8 @@ enum Command {
     Presence(Run<presence::Presence>),
     /// Asks for history pages, newest and deep: CPU of each.
     Pages(Run<pages::Pages>),
+    /// Has a device catch up: CPU of each time.
+    Sync(Run<sync::Sync>),
     /// Sends messages alone and beside logins: p99 of both.
     Logins(Run<logins::Logins>),
     /// Starts servers and measures the whole table.
@@ -90,6 +92,7 @@ async fn run(command: Command) -> Result<(), LoadError> {
         Command::Idle(run) => run.show(idle::run).await,
         Command::Presence(run) => run.show(presence::run).await,
         Command::Pages(run) => run.show(pages::run).await,
+        Command::Sync(run) => run.show(sync::run).await,
         Command::Logins(run) => run.show(logins::run).await,
         Command::Suite(suite) => suite::run(suite).await,
     }

@@ -6,6 +6,7 @@ pub(crate) mod logins;
 pub(crate) mod paced;
 pub(crate) mod pages;
 pub(crate) mod presence;
+pub(crate) mod sync;
 
 use std::net::SocketAddr;
 

@@ -18,6 +18,7 @@ use crate::scenario::logins::{self, Logins};
 use crate::scenario::paced::{self, Paced};
 use crate::scenario::pages::{self, Pages};
 use crate::scenario::presence::{self, Presence};
+use crate::scenario::sync::{self, Sync};
 use crate::scenario::{PairArgs, Target};
 use crate::server::{Launch, Server};
 use crate::{say, system};
@@ -78,6 +79,8 @@ enum RowId {
     Presence,
     /// History pages of 50.
     Pages,
+    /// Catching up with 1,000 messages.
+    Sync,
     /// Messages beside logins.
     Logins,
     /// Start after `kill -9` on a million messages.
@@ -144,6 +147,7 @@ impl Suite {
             RowId::Idle => Verdict::idle(&idle::run(target, self.idle()).await?),
             RowId::Presence => Verdict::presence(&presence::run(target, self.presence()).await?),
             RowId::Pages => Verdict::pages(&pages::run(target, self.pages()).await?),
+            RowId::Sync => Verdict::sync(&sync::run(target, self.sync()).await?),
             RowId::Logins => Verdict::logins(&logins::run(target, self.logins()).await?),
             RowId::Start => return Err(LoadError::Usage("a restart has no single server".into())),
         })
@@ -173,6 +177,10 @@ impl Suite {
         Pages { depth: 10_000, count: if self.quick { 400 } else { 8_000 }, settle: 3 }
     }
 
+    fn sync(&self) -> Sync {
+        Sync { missed: 1_000, walks: if self.quick { 20 } else { 400 }, settle: 3 }
+    }
+
     fn logins(&self) -> Logins {
         Logins { pairs: 10, rate: 500, logins: 4, seconds: if self.quick { 4 } else { 20 } }
     }
@@ -188,6 +196,7 @@ impl RowId {
             RowId::Idle => "idle",
             RowId::Presence => "presence",
             RowId::Pages => "pages",
+            RowId::Sync => "sync",
             RowId::Logins => "logins",
             RowId::Start => "start",
         }
@@ -202,6 +211,7 @@ impl RowId {
             RowId::Idle => "idle connection, authenticated, websocket, 10,000 of them",
             RowId::Presence => "1,000 users come online while 1,000 are, presence to everyone",
             RowId::Pages => "page of 50, newest and 10,000 deep",
+            RowId::Sync => "`sync` of 1,000 missed messages, pages of 500",
             RowId::Logins => "message p99 while 4 logins at cost 12 run without pause",
             RowId::Start => "start on a store of 1 M messages, after `kill -9`",
         }
@@ -216,6 +226,7 @@ impl RowId {
             RowId::Idle => "≤ 18 KiB RSS",
             RowId::Presence => "≤ 800 µs CPU a connection, every `user_online` delivered",
             RowId::Pages => "≤ 100 µs CPU, deep ≤ 1.3 × newest",
+            RowId::Sync => "≤ 20 ms CPU, each message once and in order",
             RowId::Logins => "≤ 2 × alone",
             RowId::Start => "≤ 1 s",
         }

@@ -98,7 +98,11 @@ pub(crate) async fn run(target: Target, options: Pages) -> Result<PagesFigures, 
     Ok(PagesFigures { newest, deep_by_skip, deep_by_cursor, deep_in_newest })
 }
 
-async fn fill(target: Target, users: &[User], total: u64) -> Result<(), LoadError> {
+/// Sends so many messages in one conversation.
+///
+/// # Errors
+/// When one of them is not sent and received as it should be.
+pub(super) async fn fill(target: Target, users: &[User], total: u64) -> Result<(), LoadError> {
     let shape = Shape { size: 96.max(message::MIN_SIZE), client_ids: false };
     let pairs = Pairs::open(target.server, users, shape).await?;
     closed::counted(target, &pairs, 64, total).await?;

@@ -10,6 +10,7 @@ use crate::scenario::logins::LoginFigures;
 use crate::scenario::paced::PacedFigures;
 use crate::scenario::pages::PagesFigures;
 use crate::scenario::presence::PresenceFigures;
+use crate::scenario::sync::SyncFigures;
 use chat_client::ClientError as LoadError;
 
 /// One row of the table.
@@ -130,6 +131,17 @@ impl Verdict {
         let measured = format!("newest {newest}, deep {skip} by skip, {cursor} by cursor");
         let beside = format!("deep {} × newest", ratio.unwrap_or_default());
         Verdict::new(cheap && at_most(ratio, 1.3), measured, beside, figures)
+    }
+
+    /// Judges catching up.
+    pub(super) fn sync(figures: &SyncFigures) -> Verdict {
+        let cost = figures.server_cpu_ms_per_walk;
+        let measured = format!("{} ms", cost.unwrap_or_default());
+        let beside = format!(
+            "{} times; p50 {} µs, p99 {} µs",
+            figures.walks, figures.latency.p50_us, figures.latency.p99_us
+        );
+        Verdict::new(at_most(cost, 20.0), measured, beside, figures)
     }
 
     /// Judges messages beside logins.

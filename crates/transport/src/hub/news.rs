@@ -1,6 +1,6 @@
 //! Something stored that sockets are told of, in its two forms: with the number by which a client recovers, and without.
 
-use std::{cell::OnceCell, time::Instant};
+use std::{cell::OnceCell, fmt::Write, time::Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chat_domain::{
@@ -74,22 +74,25 @@ pub(super) const fn commit_of(event: u64) -> CommitNumber {
 pub(super) struct News {
     number: u64,
     at: Instant,
-    plain: Bytes,
-    numbered: OnceCell<Bytes>,
+    numbered: Bytes,
+    /// How many bytes of it are the event's own.
+    own: usize,
+    plain: OnceCell<Bytes>,
 }
 
 impl News {
-    pub(super) const fn new(number: u64, at: Instant, plain: Bytes) -> Self {
-        Self { number, at, plain, numbered: OnceCell::new() }
+    pub(super) fn new(number: u64, at: Instant, plain: Bytes) -> Self {
+        let own = plain.len().saturating_sub(1);
+        Self { number, at, numbered: numbered(plain, number), own, plain: OnceCell::new() }
     }
 
     pub(super) fn plain(&self) -> Bytes {
-        self.plain.clone()
+        self.plain.get_or_init(|| plain(&self.numbered, self.own)).clone()
     }
 
     /// With the number as one more argument, a string: what official clients bring back as `offset`.
     pub(super) fn numbered(&self) -> Bytes {
-        self.numbered.get_or_init(|| numbered(&self.plain, self.number)).clone()
+        self.numbered.clone()
     }
 
     /// What is kept for sockets that may come back; `except` was not told.
@@ -104,34 +107,44 @@ pub(super) fn again(user: UserId, events: &[Event], after: u64) -> Vec<Bytes> {
     for event in events {
         let (notices, number) = notices(event);
         let Some(number) = number else { continue };
-        let concerned = notices.iter().zip(first_of(number)..);
+        let concerned = notices.into_iter().zip(first_of(number)..);
         let concerned = concerned.filter(|(notice, number)| notice.to.contains(&user) && *number > after);
-        told.extend(concerned.map(|(notice, number)| numbered(&notice.bytes, number)));
+        told.extend(concerned.map(|(notice, number)| numbered(notice.bytes, number)));
     }
     told
 }
 
-fn numbered(plain: &[u8], number: u64) -> Bytes {
-    let arguments = plain.strip_suffix(b"]").unwrap_or(plain);
-    let number = number.to_string();
-    let mut out = BytesMut::with_capacity(arguments.len() + number.len() + 4);
-    out.put_slice(arguments);
-    out.put_slice(b",\"");
-    out.put_slice(number.as_bytes());
-    out.put_slice(b"\"]");
+/// Puts the number behind the last argument; in place, since nobody else has the bytes yet.
+fn numbered(plain: Bytes, number: u64) -> Bytes {
+    let mut out = plain.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+    out.truncate(out.len().saturating_sub(1));
+    // Writing to memory does not fail.
+    let _infallible = write!(out, ",\"{number}\"]");
+    out.freeze()
+}
+
+/// The event without the number.
+fn plain(numbered: &[u8], own: usize) -> Bytes {
+    let own = numbered.get(..own).unwrap_or(numbered);
+    let mut out = BytesMut::with_capacity(own.len() + 1);
+    out.put_slice(own);
+    out.put_u8(b']');
     out.freeze()
 }
 
 #[cfg(test)]
 mod tests {
-    use chat_domain::model::MessageId;
+    use chat_domain::{model::MessageId, ports::Clock};
+    use chat_testkit::ManualClock;
 
     use super::*;
 
     #[test]
     fn the_number_is_one_more_argument() {
-        let plain = br#"42["message_read",{"messageId":"1"}]"#;
-        assert_eq!(numbered(plain, 17), r#"42["message_read",{"messageId":"1"},"17"]"#);
+        let text = r#"42["message_read",{"messageId":"1"}]"#;
+        let news = News::new(17, ManualClock::new().instant(), Bytes::from_static(text.as_bytes()));
+        assert_eq!(news.numbered(), r#"42["message_read",{"messageId":"1"},"17"]"#);
+        assert_eq!(news.plain(), text);
     }
 
     #[test]
