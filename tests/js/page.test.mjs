@@ -271,6 +271,14 @@ test('a block stops messages and presence both ways, is explained, and is taken 
   await write(bob, 'can you hear me?');
   await bubble(bob, 'One of you has blocked the other').waitFor();
   await shoot(bob, 'forbidden');
+  // The list that the page asks for now is read under the block, and comes after its end: it must not hide Bob again.
+  let arrive;
+  const held = new Promise((done) => (arrive = done));
+  await ann.route('**/api/chat/conversations*', async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
   await ann.reload();
   await ann.getByRole('status').filter({ hasText: `You blocked ${bobName}` }).waitFor();
   assert.equal(await bubble(ann, 'can you hear me?').count(), 0);
@@ -278,9 +286,13 @@ test('a block stops messages and presence both ways, is explained, and is taken 
   await ann.getByRole('button', { name: 'Unblock' }).click();
   await ann.getByText(`You blocked ${bobName}`).waitFor({ state: 'hidden' });
   for (const page of [ann, bob]) await page.locator('.talk-presence').filter({ hasText: 'Online' }).waitFor();
+  const listed = ann.waitForResponse(/conversations/);
+  arrive();
+  await listed;
   await bob.getByRole('button', { name: 'Try again' }).click();
   await fated(bob, 'can you hear me?', 'Read').waitFor();
   await bubble(ann, 'can you hear me?').waitFor();
+  assert.equal(await ann.locator('.talk-presence').textContent(), 'Online');
   await leave(ann, bob);
 });
 

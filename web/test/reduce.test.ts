@@ -97,6 +97,17 @@ describe("presence", () => {
     expect([state.users[ANN]?.isOnline, state.users["bob"]?.isOnline]).toEqual([false, true]);
   });
 
+  it("is not taken back by a list that was read before it was told", () => {
+    const here = [{ userId: "bob", username: "bob" }];
+    const tells = (id: string, isOnline: boolean): Action => ({ type: "presence", user: { userId: id, username: id }, isOnline, at: "2026-01-01T00:00:00.000Z" });
+    const told: Action[] = [{ type: "online", users: here }, tells(ANN, true), tells("bob", false)];
+    const directory: Action = { type: "directory", users: [user("bob", true), user("cleo", true)], next: null, append: false };
+    const state = after(...told, row(1, 0), directory);
+    expect([ANN, "bob", "cleo"].map((id) => state.users[id]?.isOnline)).toEqual([true, false, false]);
+    const alone = after(...told, { type: "connection", connection: { status: "lost" } }, row(1, 0), directory);
+    expect([ANN, "bob", "cleo"].map((id) => alone.users[id]?.isOnline)).toEqual([false, true, true]);
+  });
+
   it("that ends, ends typing and says when", () => {
     const state = after(
       { type: "typing", userId: ANN, isTyping: true },

@@ -50,6 +50,8 @@ export interface State {
   me: { id: string; username: string };
   connection: Connection;
   users: Readonly<Record<string, User>>;
+  /** Whether this connection has told who is online. From then on it is the one that knows: a list was read at some earlier moment. */
+  hearsPresence: boolean;
   conversations: Readonly<Record<string, Conversation>>;
   /** Cursor for more of the conversation list. */
   moreConversations: string | null;
@@ -71,6 +73,7 @@ export function initialState(me: State["me"]): State {
     me,
     connection: { status: "connecting" },
     users: {},
+    hearsPresence: false,
     conversations: {},
     moreConversations: null,
     ready: false,
@@ -97,6 +100,15 @@ export const emptyConversation: Conversation = {
   loadingEarlier: false,
   failure: null,
 };
+
+/** Puts people of a list that the server read a while ago among those who are known. */
+export function withListed(state: State, listed: readonly User[]): State["users"] {
+  const users = { ...state.users };
+  for (const user of listed) {
+    users[user.id] = state.hearsPresence ? { ...user, isOnline: users[user.id]?.isOnline ?? false } : user;
+  }
+  return users;
+}
 
 /** The other side of a message. */
 export function otherSide(state: State, message: Message): string {

@@ -1,7 +1,7 @@
 // What messages, read marks and rows of the conversation list do to the state.
 import type { Message } from "../types";
 import type { Action } from "./actions";
-import { type Conversation, type Log, type State, conversationWith, emptyConversation, otherSide } from "./model";
+import { type Conversation, type Log, type State, conversationWith, emptyConversation, otherSide, withListed } from "./model";
 
 /** `unreadCount` of the server stops here, and so does ours. */
 export const UNREAD_CAP = 100;
@@ -45,10 +45,9 @@ export function read(state: State, message: Message): State {
 
 /** A page of the conversation list; what arrived live since the server read it stays. */
 export function rows(state: State, page: Extract<Action, { type: "conversations" }>): State {
-  const users = { ...state.users };
+  const users = withListed(state, page.rows.map(({ user }) => user));
   const conversations = { ...state.conversations };
   for (const { user, lastMessage, unreadCount } of page.rows) {
-    users[user.id] = user;
     const known = conversations[user.id] ?? emptyConversation;
     if (known.last !== null && known.last.seq > lastMessage.seq) continue;
     const unread = known.readSeq >= lastMessage.seq ? 0 : unreadCount;

@@ -1,7 +1,7 @@
 // The one pure function that says what a thing that happened does to the state.
 import type { User } from "../types";
 import type { Action } from "./actions";
-import { type Conversation, type Listing, type State, conversationWith } from "./model";
+import { type Conversation, type Listing, type State, conversationWith, withListed } from "./model";
 import { log, read, receive, rows } from "./reduce-messages";
 
 /** The state after something happened. What did not change keeps its identity. */
@@ -51,14 +51,14 @@ function patch(state: State, userId: string, change: Partial<Conversation>): Sta
   return { ...state, conversations: { ...state.conversations, [userId]: next } };
 }
 
-/** While the line is down nobody's typing is known. */
+/** While the line is down nobody's typing or presence is known. */
 function connection(state: State, to: State["connection"]): State {
   if (to.status === "online" || to.status === "connecting") return { ...state, connection: to };
   const conversations: Record<string, Conversation> = {};
   for (const [id, known] of Object.entries(state.conversations)) {
     conversations[id] = { ...known, typing: false };
   }
-  return { ...state, connection: to, conversations };
+  return { ...state, connection: to, conversations, hearsPresence: false };
 }
 
 function online(state: State, present: readonly { userId: string; username: string }[]): State {
@@ -67,7 +67,7 @@ function online(state: State, present: readonly { userId: string; username: stri
   for (const { userId, username } of present) {
     users[userId] = { lastSeen: null, ...users[userId], id: userId, username, isOnline: true };
   }
-  return { ...state, users };
+  return { ...state, users, hearsPresence: true };
 }
 
 function presence(state: State, change: Extract<Action, { type: "presence" }>): State {
@@ -81,8 +81,7 @@ function presence(state: State, change: Extract<Action, { type: "presence" }>): 
 }
 
 function directory(state: State, page: Extract<Action, { type: "directory" }>): State {
-  const users = { ...state.users };
-  for (const user of page.users) users[user.id] = user;
+  const users = withListed(state, page.users);
   const listed = page.append ? state.directory.ids : [];
   const ids = [...new Set([...listed, ...page.users.map((user) => user.id)])];
   const next: Listing = { ids, next: page.next };
