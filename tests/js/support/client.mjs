@@ -89,13 +89,13 @@ export async function ok(socket, event, payload) {
   return ack;
 }
 
-/** The same of a client that does what a refusal with `retryAfterMs` asks for: it tries again after that time. */
+/** The same of a client that waits out a store that is away or overloaded: it tries again after the time that `unavailable` names. */
 export async function okInTime(socket, event, payload) {
   const patience = Date.now() + 60_000;
   for (;;) {
     const ack = await emitAck(socket, event, payload);
-    const wait = ack.error?.retryAfterMs;
-    if (ack.ok || wait === undefined || Date.now() > patience) {
+    const { code, retryAfterMs: wait } = ack.error ?? {};
+    if (code !== 'unavailable' || wait === undefined || Date.now() > patience) {
       assert.equal(ack.ok, true, `${event}: ${JSON.stringify(ack)}`);
       return ack;
     }
