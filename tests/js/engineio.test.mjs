@@ -197,18 +197,22 @@ describe('the upgrade', () => {
 });
 
 describe('heartbeats and deadlines', () => {
-  let quick;
+  // One server gives up soon. The other one pings as often, but waits long for a test that is to stay and gets little of
+  // the machine; it sends a next ping only after a pong.
+  let quick, patient;
   before(async () => {
-    quick = await startServer({
-      env: { PING_INTERVAL_MS: '300', PING_TIMEOUT_MS: '300', CONNECT_TIMEOUT_MS: '600', PRESENCE_GRACE_MS: '100' },
-    });
+    const env = { PING_INTERVAL_MS: '300', PRESENCE_GRACE_MS: '100' };
+    [quick, patient] = await Promise.all([
+      startServer({ env: { ...env, PING_TIMEOUT_MS: '2000', CONNECT_TIMEOUT_MS: '2000' } }),
+      startServer({ env: { ...env, PING_TIMEOUT_MS: '15000', CONNECT_TIMEOUT_MS: '2000' } }),
+    ]);
   });
-  after(() => quick.stop());
+  after(() => Promise.all([quick.stop(), patient.stop()]));
 
   test('the official client answers pings and stays, on every transport', async () => {
-    const { token } = await register(quick.url);
+    const { token } = await register(patient.url);
     for (const options of Object.values(TRANSPORTS)) {
-      const socket = await connect(quick.url, token, options);
+      const socket = await connect(patient.url, token, options);
       for (let ping = 0; ping < 4; ping += 1) await new Promise((done) => socket.io.engine.once('ping', done));
       assert.ok(socket.connected);
     }
@@ -238,10 +242,10 @@ describe('heartbeats and deadlines', () => {
   });
 
   test('a websocket that never finishes its upgrade is closed, the polling session lives', async () => {
-    const { token } = await register(quick.url);
-    const session = await PollingSession.open(quick.url, { token });
+    const { token } = await register(patient.url);
+    const session = await PollingSession.open(patient.url, { token });
     const path = `/socket.io/?EIO=4&transport=websocket&sid=${session.handshake.sid}`;
-    const raw = await RawWebSocket.open(quick.url, { path });
+    const raw = await RawWebSocket.open(patient.url, { path });
     const closing = raw.closed();
     let id = 0;
     while (!raw.ended) {
