@@ -6,6 +6,8 @@
 mod cursor;
 mod error;
 mod json;
+mod params;
+mod reading;
 mod request;
 
 #[cfg(any(test, fuzzing))]
@@ -16,7 +18,6 @@ pub(crate) use json::{
     acknowledgement, event, messages_capacity, write_conversations, write_grant, write_history, write_id,
     write_message, write_profile, write_string, write_sync, write_users,
 };
-pub(crate) use request::{
-    ConversationsQuery, EventRequest, HistoryParams, ListUsersQuery, LoginBody, OtherRequest, RegisterBody,
-    SendRequest, parse_body, parse_id, parse_query, parse_request,
-};
+pub(crate) use params::{ConversationsQuery, HistoryParams, ListUsersQuery, LoginBody, RegisterBody};
+pub(crate) use reading::{parse_body, parse_id, parse_query};
+pub(crate) use request::{EventRequest, OtherRequest, SendRequest, parse_request};

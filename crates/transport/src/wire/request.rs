@@ -1,158 +1,17 @@
-//! Reads requests: event payloads, REST bodies and queries become typed commands or an error that names
-//! the field.
+//! Reads the events of clients: payloads become typed commands or an error that names the field.
 
 use chat_domain::{
-    HistoryPosition, HistoryRequest, Registration,
+    HistoryRequest,
     model::{ClientId, ConversationCursor, InvalidInput, Limits, MessageId, MessageText, UserId},
-    ports::{Login, ReceiptKind},
+    ports::ReceiptKind,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
-use super::cursor::parse_conversation_cursor;
-
-/// Reads a JSON text into a request type.
-///
-/// # Errors
-/// Malformed JSON, or a missing or wrongly typed field, which `details` names.
-pub(crate) fn parse_body<T: DeserializeOwned>(text: &[u8]) -> Result<T, InvalidInput> {
-    // serde would take an array for an object, field by field.
-    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(InvalidInput::new("body", "must be an object"));
-    }
-    // The second reading finds the field's path; it costs only those who are wrong.
-    serde_json::from_slice(text).or_else(|_first| {
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| {
-                let path = error.path().to_string();
-                invalid(&path, &error.into_inner().to_string())
-            })
-            .and_then(|value| {
-                reader.end().map(|()| value).map_err(|error| invalid("body", &error.to_string()))
-            })
-    })
-}
-
-/// Reads a query string into a request type.
-///
-/// # Errors
-/// A wrongly typed or repeated parameter, which `details` names.
-pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, InvalidInput> {
-    let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let path = error.path().to_string();
-        invalid(&path, &error.into_inner().to_string())
-    })
-}
-
-fn invalid(path: &str, message: &str) -> InvalidInput {
-    let rule = message.split(" at line ").next().unwrap_or(message);
-    let named =
-        |prefix: &str| rule.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned);
-    if let Some(field) = named("missing field `") {
-        return InvalidInput::new(field, "is missing");
-    }
-    if let Some(field) = named("duplicate field `") {
-        return InvalidInput::new(field, "stands more than once");
-    }
-    let field = if matches!(path, "" | "." | "?") { "body" } else { path };
-    InvalidInput::new(clip(field), clip(rule))
-}
-
-/// A parser's message and a field's path may quote what came in; a page of it helps nobody.
-fn clip(text: &str) -> String {
-    const MOST_CHARS: usize = 160;
-    match text.char_indices().nth(MOST_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-/// Reads an id that a field gives.
-///
-/// # Errors
-/// Not 24 hex digits.
-pub(crate) fn parse_id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, InvalidInput> {
-    text.parse().map_err(|_no_id| InvalidInput::new(field, "must be 24 hex digits"))
-}
-
-/// Body of `POST /api/auth/register`.
-#[derive(Deserialize)]
-pub(crate) struct RegisterBody {
-    username: String,
-    email: String,
-    password: String,
-}
-
-impl From<RegisterBody> for Registration {
-    fn from(body: RegisterBody) -> Self {
-        Self { username: body.username, email: body.email, password: body.password }
-    }
-}
-
-/// Body of `POST /api/auth/login`.
-#[derive(Deserialize)]
-pub(crate) struct LoginBody {
-    email: Option<String>,
-    username: Option<String>,
-    password: String,
-}
-
-impl LoginBody {
-    /// The login that it names, and the password.
-    ///
-    /// # Errors
-    /// Neither or both of `email` and `username`.
-    pub(crate) fn into_parts(self) -> Result<(Login, String), InvalidInput> {
-        match (self.email, self.username) {
-            (Some(email), None) => Ok((Login::Email(email), self.password)),
-            (None, Some(username)) => Ok((Login::Username(username), self.password)),
-            (None, None) => Err(InvalidInput::new("email", "is missing")),
-            (Some(_), Some(_)) => Err(InvalidInput::new("username", "must not stand beside email")),
-        }
-    }
-}
-
-/// Query of `GET /api/users`.
-#[derive(Deserialize)]
-pub(crate) struct ListUsersQuery {
-    pub(crate) q: Option<String>,
-    pub(crate) limit: Option<u32>,
-    pub(crate) after: Option<String>,
-}
-
-/// Query of `GET /api/chat/conversations`, and payload of `get_conversations`.
-#[derive(Deserialize)]
-pub(crate) struct ConversationsQuery {
-    pub(crate) limit: Option<u32>,
-    pub(crate) after: Option<String>,
-}
-
-/// Which page of history: query of `GET /api/chat/history/:userId`, and part of `get_chat_history`.
-#[derive(Deserialize)]
-pub(crate) struct HistoryParams {
-    limit: Option<u32>,
-    skip: Option<u64>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-impl TryFrom<HistoryParams> for HistoryRequest {
-    type Error = InvalidInput;
-
-    fn try_from(params: HistoryParams) -> Result<Self, InvalidInput> {
-        let position = match (params.skip, params.before, params.after) {
-            (skip, None, None) => HistoryPosition::Newest { skip: skip.unwrap_or(0) },
-            (None, Some(id), None) => HistoryPosition::Before(parse_id("before", &id)?),
-            (None, None, Some(id)) => HistoryPosition::After(parse_id("after", &id)?),
-            (_, _, Some(_)) => {
-                return Err(InvalidInput::new("after", "must not stand beside skip or before"));
-            }
-            (_, Some(_), _) => return Err(InvalidInput::new("before", "must not stand beside skip")),
-        };
-        Ok(Self { limit: params.limit, position })
-    }
-}
+use super::{
+    cursor::parse_conversation_cursor,
+    params::{ConversationsQuery, HistoryParams},
+    reading::{parse_body, parse_id},
+};
 
 /// A client's event, read and checked.
 pub(crate) enum EventRequest {
@@ -350,22 +209,6 @@ mod tests {
     }
 
     #[test]
-    fn only_one_position_of_a_page_may_be_named() {
-        let query = |text| parse_query::<HistoryParams>(text).and_then(HistoryRequest::try_from);
-        assert!(query("limit=5&skip=10").is_ok());
-        for (text, field) in [
-            ("skip=1&before=0123456789abcdef01234567", "before"),
-            ("before=0123456789abcdef01234567&after=0123456789abcdef01234567", "after"),
-            ("limit=5&limit=6", "limit"),
-            ("limit=five", "limit"),
-            ("skip=-1", "skip"),
-            ("after=x", "after"),
-        ] {
-            assert_eq!(query(text).unwrap_err().field, field, "{text}");
-        }
-    }
-
-    #[test]
     fn a_wrong_field_of_any_other_event_is_named() {
         let id = "0123456789abcdef01234567";
         let edit = |text: &str| format!(r#"{{"messageId":"{id}","message":{text}}}"#);
@@ -397,36 +240,6 @@ mod tests {
                 matches!(parsed, EventRequest::Other(OtherRequest::Sync { since: None, limit: None }));
             assert!(is_empty, "{payload:?}");
         }
-    }
-
-    #[test]
-    fn a_login_is_by_email_or_by_username() {
-        let login = |body: &str| parse_body::<LoginBody>(body.as_bytes()).and_then(LoginBody::into_parts);
-        let (by, password) = login(r#"{"email":"a@b.example","password":"x"}"#).unwrap();
-        assert!(matches!(by, Login::Email(email) if email == "a@b.example") && password == "x");
-        assert!(matches!(login(r#"{"username":"ann","password":"x"}"#), Ok((Login::Username(_), _))));
-        for (body, field) in [
-            (r#"{"password":"x"}"#, "email"),
-            (r#"{"email":"a","username":"b","password":"x"}"#, "username"),
-            (r#"{"username":"b","password":"x"} {}"#, "body"),
-            (r#"{"username":"b","username":"c","password":"x"}"#, "username"),
-        ] {
-            assert_eq!(login(body).err().map(|error| error.field), Some(field.into()), "{body}");
-        }
-    }
-
-    #[test]
-    fn an_error_quotes_no_page_of_what_came_in() {
-        let error = parse_query::<HistoryParams>(&format!("limit={}", "x".repeat(10_000))).err().unwrap();
-        assert_eq!(error.field, "limit");
-        assert!(error.to_string().chars().count() < 200, "{error}");
-        for value in ["x", "[", "{\"a\":x}"] {
-            let payload = format!(r#"{{"{}":{value}}}"#, "k".repeat(10_000));
-            let error = parse_body::<ConversationsQuery>(payload.as_bytes()).err().unwrap();
-            assert!(error.to_string().chars().count() < 400, "{error}");
-        }
-        let error = parse_body::<ConversationsQuery>(br#"{"":x}"#).err().unwrap();
-        assert_eq!(error.field, "body");
     }
 
     #[test]
