@@ -1,42 +1,50 @@
 //! Reads request bodies, bounded in size and time.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use actix_web::{HttpRequest, http::header::CONTENT_LENGTH, web::Payload};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::Stream;
 
-use crate::HttpError;
+use crate::{HttpError, Share};
 
-/// Reads a whole body.
+/// Reads a whole body. The share holds what has come of it, and goes on holding it when it is whole.
 ///
 /// # Errors
 /// [`HttpError::TooLarge`] past the limit, by `Content-Length` already where there is one; [`HttpError::BrokenBody`]
-/// and [`HttpError::LateBody`] for one that breaks off or does not come in time.
+/// and [`HttpError::LateBody`] for one that breaks off or does not come in time; [`HttpError::Overload`] where the share
+/// was lost.
 pub async fn read_body(
     request: &HttpRequest,
     payload: Payload,
     limit: usize,
     timeout: Duration,
+    share: &mut Share,
 ) -> Result<Bytes, HttpError> {
     let declared =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > limit as u64) {
         return Err(HttpError::TooLarge { max_bytes: limit });
     }
-    tokio::time::timeout(timeout, collect(payload, limit))
+    tokio::time::timeout(timeout, collect(payload, limit, share))
         .await
         .unwrap_or_else(|_elapsed| Err(HttpError::LateBody))
 }
 
-async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, HttpError> {
+async fn collect(mut payload: Payload, limit: usize, share: &mut Share) -> Result<Bytes, HttpError> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    loop {
+        let next = poll_fn(|cx| match share.poll_revoked(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(HttpError::Overload)),
+            Poll::Pending => Pin::new(&mut payload).poll_next(cx).map(Ok),
+        });
+        let Some(chunk) = next.await? else { break };
         let chunk = chunk.map_err(HttpError::BrokenBody)?;
         if body.len() + chunk.len() > limit {
             return Err(HttpError::TooLarge { max_bytes: limit });
         }
         body.extend_from_slice(&chunk);
+        share.set(body.capacity());
     }
     Ok(body.freeze())
 }

@@ -26,13 +26,16 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use self::link::Link;
-use crate::{Application, Client, Io, Outbox, random_id, server::Shared};
+use crate::{Application, Client, Io, Outbox, Share, random_id, server::Shared};
 
 pub(crate) use polling::Answer;
 pub(crate) use websocket::{MountedWebSocket, OwnedWebSocket};
 
-/// Bytes that may wait for a WebSocket to take them before the outbox is left alone.
-const LINK_HIGH_WATER: usize = 64 * 1024;
+/// Bytes that may wait for a WebSocket to take them before the outbox is left alone: as few as cost no speed, for what
+/// waits there is a copy.
+const LINK_HIGH_WATER: usize = 16 * 1024;
+/// Bytes that are moved from the outbox into one answer of long-polling.
+const POLLING_HIGH_WATER: usize = 64 * 1024;
 
 /// One Engine.IO session.
 pub(crate) struct Connection<A: Application> {
@@ -55,6 +58,9 @@ pub(crate) struct Core<A: Application> {
     arrived: Option<Instant>,
     leaving: bool,
     ended: bool,
+    /// What has not come in whole, and what the links have not written yet.
+    incoming: Share,
+    outgoing: Share,
 }
 
 impl<A: Application> Connection<A> {
@@ -97,7 +103,7 @@ impl<A: Application> Connection<A> {
             core: Mutex::new(Core {
                 session: Session::new(Arc::clone(&app.engine), &sid, transport, now),
                 client,
-                outbox: Arc::new(Outbox::new(app.options.outbox_bytes)),
+                outbox: Arc::new(Outbox::new(app.options.outbox_bytes, &app.options.outgoing)),
                 links: Vec::new(),
                 waiters: Vec::new(),
                 next_request: 0,
@@ -106,6 +112,8 @@ impl<A: Application> Connection<A> {
                 arrived: None,
                 leaving: false,
                 ended: false,
+                incoming: app.options.incoming.share(),
+                outgoing: app.options.outgoing.share(),
             }),
             sid,
             app: Arc::clone(app),
@@ -169,7 +177,7 @@ impl<A: Application> Connection<A> {
         let now = self.app.application.now();
         let mut core = self.core.lock();
         let late = core.next_timeout().is_some_and(|at| at + patience <= now);
-        if !core.ended && (late || core.outbox.verdict().is_some()) {
+        if !core.ended && (late || core.outbox.verdict().is_some() || core.outgoing.is_revoked()) {
             self.apply_timeouts(&mut core, now);
             self.settle(&mut core, now, None);
             core.wake_driver();
@@ -200,6 +208,7 @@ impl<A: Application> Connection<A> {
                 break;
             }
         }
+        core.account();
         if core.ended {
             // Whoever still waits has got no reply from the session.
             core.waiters.clear();
@@ -234,7 +243,8 @@ impl<A: Application> Connection<A> {
     /// Moves what waits in the outbox into the session, as far as the transport can take it.
     fn drain_outbox(&self, core: &mut Core<A>, now: Instant) -> bool {
         let mut moved = 0;
-        while core.session.writable() && moved + core.link_backlog() < LINK_HIGH_WATER {
+        let most = if core.session.link().is_some() { LINK_HIGH_WATER } else { POLLING_HIGH_WATER };
+        while core.session.writable() && moved + core.link_backlog() < most {
             let Some(packet) = core.outbox.pop() else { break };
             moved += packet.text.len() + packet.attachments.iter().map(Bytes::len).sum::<usize>();
             core.session.send(now, packet);
@@ -261,6 +271,10 @@ impl<A: Application> Connection<A> {
     fn close_if_due(&self, core: &mut Core<A>, now: Instant) -> bool {
         let reason = if let Some(verdict) = core.outbox.verdict() {
             verdict
+        } else if core.outgoing.is_revoked() {
+            CloseReason::Slow
+        } else if core.incoming.is_revoked() {
+            CloseReason::Overload
         } else if core.leaving && core.client.pending() == 0 {
             CloseReason::Shutdown
         } else {
@@ -299,7 +313,7 @@ impl<A: Application> Connection<A> {
         loop {
             self.settle(core, now, Some(&mut *cx));
             // Registered last and looked at once more, so that nothing pushed meanwhile is missed.
-            let waits = core.outbox.register(cx.waker());
+            let waits = core.outbox.register(cx.waker()) | core.lost(cx);
             if !waits || !core.session.writable() || core.link_backlog() >= LINK_HIGH_WATER || core.ended {
                 break;
             }
@@ -351,6 +365,19 @@ impl<A: Application> Core<A> {
     /// Bytes that the WebSocket has not taken yet.
     fn link_backlog(&self) -> usize {
         self.links.iter().map(Link::backlog).sum()
+    }
+
+    /// Tells the budgets what is held for this client.
+    fn account(&mut self) {
+        let coming: usize = self.links.iter().map(|link| link.unfinished).sum();
+        self.incoming.set(coming + self.session.partial_bytes());
+        self.outgoing.set(self.links.iter().map(Link::held).sum());
+    }
+
+    /// Whether a share is lost; leaves the waker to be told when one is.
+    fn lost(&self, cx: &mut Context<'_>) -> bool {
+        // Both are asked: the waker is left with either.
+        self.incoming.poll_revoked(cx).is_ready() | self.outgoing.poll_revoked(cx).is_ready()
     }
 
     fn wake_driver(&mut self) {

@@ -17,7 +17,7 @@ use chat_socketio::{Input, LinkId, Refusal, Reply, Request};
 use futures_util::future::{Either, select};
 
 use crate::{
-    Application, HttpError,
+    Application, HttpError, Share,
     body::read_body,
     connection::{Connection, MountedWebSocket},
     cors,
@@ -98,15 +98,19 @@ async fn post<A: Application>(
     let arrived = app.application.now();
     let mut answer = connection.request(|request| Input::PostBegun { request });
     let limit = app.options.engine.max_payload;
-    let reading = pin!(read_body(request, payload, limit, app.options.body_timeout));
-    let read = match select(reading, &mut answer).await {
-        Either::Left((read, _)) => read,
-        // The session ended meanwhile: nobody waits for the rest of the body.
-        Either::Right((reply, _)) => return finish(request, reply),
+    // Held until the last packet is taken in: so long the body stays in memory.
+    let mut share = app.options.incoming.share();
+    let read = {
+        let reading = pin!(read_body(request, payload, limit, app.options.body_timeout, &mut share));
+        match select(reading, &mut answer).await {
+            Either::Left((read, _)) => read,
+            // The session ended meanwhile: nobody waits for the rest of the body.
+            Either::Right((reply, _)) => return finish(request, reply),
+        }
     };
     match read {
         Ok(body) => {
-            if !wait_for_room(app, connection).await {
+            if !wait_for_room(app, connection, &share).await {
                 connection.close_as_slow();
             }
             answer.feed(arrived, |request| Input::Post { request, body });
@@ -123,12 +127,12 @@ async fn post<A: Application>(
 }
 
 /// A body's events are taken in when those before it are done, or were given up at their deadline. False when
-/// they are not even then: the client does not take its answers.
-async fn wait_for_room<A: Application>(app: &Shared<A>, connection: &Connection<A>) -> bool {
+/// they are not even then (the client does not take its answers), or when the body has no share of the memory left.
+async fn wait_for_room<A: Application>(app: &Shared<A>, connection: &Connection<A>, share: &Share) -> bool {
     const LOOK_AGAIN: Duration = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     while !connection.has_room() {
-        if waited > app.options.queue_timeout + LOOK_AGAIN {
+        if waited > app.options.queue_timeout + LOOK_AGAIN || share.is_revoked() {
             return false;
         }
         tokio::time::sleep(LOOK_AGAIN).await;

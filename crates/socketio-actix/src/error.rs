@@ -21,6 +21,9 @@ pub enum HttpError {
     /// The body did not come in time.
     #[error("the body did not come in time")]
     LateBody,
+    /// All clients together have sent more of what is not whole yet than may be, and this one most of it.
+    #[error("too much is coming in at once")]
+    Overload,
     /// The body broke off.
     #[error("the body broke off")]
     BrokenBody(#[source] PayloadError),
@@ -32,7 +35,7 @@ impl HttpError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::Overload => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LateBody => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenBody(_) => StatusCode::BAD_REQUEST,

@@ -14,6 +14,7 @@
 
 mod application;
 mod body;
+mod budget;
 mod compression;
 mod connection;
 pub mod cors;
@@ -28,6 +29,7 @@ mod sessions;
 
 pub use application::{Application, Client, Io};
 pub use body::read_body;
+pub use budget::{Budget, Share};
 pub use chat_socketio as protocol;
 pub use error::HttpError;
 pub use options::{Options, Origins};

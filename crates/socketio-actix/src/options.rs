@@ -1,8 +1,10 @@
 //! What can be set of the server, and the rule about origins.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chat_socketio::Config;
+
+use crate::Budget;
 
 /// What can be set of a server. Durations are wall time, sizes are bytes.
 #[derive(Debug, Clone)]
@@ -13,6 +15,12 @@ pub struct Options {
     pub engine: Config,
     /// Most bytes that wait for one session; past them it is closed as slow. Default 1 MiB.
     pub outbox_bytes: usize,
+    /// What all clients together may have sent of bodies, messages and attachments that are not whole yet; past it
+    /// whoever has sent most is closed. Default 24 MiB.
+    pub incoming: Arc<Budget>,
+    /// What all clients together may leave unread; past it whoever left most is closed as slow. What is sent to many
+    /// in one batch is not counted. Default 48 MiB.
+    pub outgoing: Arc<Budget>,
     /// Events of one session that its application has not answered; past them the client is not read. Default 512.
     pub max_queued_events: usize,
     /// How long a POST may wait for such events to be done; past it the session is closed as slow. Default 5 s.
@@ -32,6 +40,8 @@ impl Default for Options {
             path: "/socket.io".to_owned(),
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
+            incoming: Budget::new(24 * 1024 * 1024),
+            outgoing: Budget::new(48 * 1024 * 1024),
             max_queued_events: 512,
             queue_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(30),

@@ -170,6 +170,12 @@ impl Session {
         self.connection.link()
     }
 
+    /// Bytes of attachments whose event has not come in whole yet.
+    #[must_use]
+    pub fn partial_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.bytes)
+    }
+
     /// Whether the session is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {

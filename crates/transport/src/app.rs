@@ -16,7 +16,7 @@ use chat_domain::{
     Chat, ChatError,
     ports::{Clock, RateLimiter, RateSubject, StoreHealth},
 };
-use chat_socketio_actix::{Application, HttpError};
+use chat_socketio_actix::{Application, Budget, HttpError};
 use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct App {
     pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
     pub(crate) settings: Settings,
     pub(crate) started: Instant,
+    /// What request bodies and messages that are not whole yet may hold together.
+    pub(crate) incoming: Arc<Budget>,
     places: Arc<Places>,
     draining: AtomicBool,
     busy: AtomicUsize,
@@ -54,6 +56,7 @@ impl App {
         clock: Arc<dyn Clock>,
         limiter: Option<Arc<dyn RateLimiter>>,
         settings: Settings,
+        incoming: Arc<Budget>,
     ) -> Self {
         Self {
             chat,
@@ -63,6 +66,7 @@ impl App {
             clock,
             limiter,
             settings,
+            incoming,
             places: Arc::default(),
             draining: AtomicBool::new(false),
             busy: AtomicUsize::new(0),

@@ -23,6 +23,7 @@ pub(crate) fn by_blame(error: HttpError) -> ChatError {
     match error {
         HttpError::NotFound => ChatError::NotFound(Missing::Path),
         HttpError::Draining => ChatError::unavailable("draining"),
+        HttpError::Overload => ChatError::unavailable("too much is coming in at once"),
         HttpError::TooLarge { max_bytes } => ChatError::PayloadTooLarge { max_bytes },
         HttpError::LateBody => ChatError::invalid("body", "did not come in time"),
         HttpError::BrokenBody(error) => ChatError::invalid("body", format!("broke off: {error}")),

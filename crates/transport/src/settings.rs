@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_domain::model::Limits;
-use chat_socketio_actix::{Options, Origins, protocol::Config};
+use chat_socketio_actix::{Budget, Options, Origins, protocol::Config};
 
 use crate::TrustedProxies;
 
@@ -14,6 +14,11 @@ pub struct Settings {
     pub engine: Config,
     /// Most bytes that wait for one socket; past them it is closed as slow. Default 1 MiB.
     pub outbox_bytes: usize,
+    /// What all clients together may have sent of bodies, messages and attachments that are not whole yet; past it
+    /// whoever has sent most is closed, and comes back. Default 24 MiB.
+    pub incoming_bytes: usize,
+    /// What all clients together may leave unread; past it whoever left most is closed as slow. Default 48 MiB.
+    pub outgoing_bytes: usize,
     /// Most sockets of one user; one more is refused with `forbidden`. Default 50.
     pub max_sockets_per_user: usize,
     /// Most sessions of one address; the handshake of one more is refused with `rate_limited`. Default 10,000.
@@ -49,6 +54,8 @@ impl Default for Settings {
         Self {
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
+            incoming_bytes: 24 * 1024 * 1024,
+            outgoing_bytes: 48 * 1024 * 1024,
             max_sockets_per_user: 50,
             max_sockets_per_address: 10_000,
             recovery_window: Duration::from_secs(120),
@@ -73,6 +80,8 @@ impl Settings {
         Options {
             engine: self.engine.clone(),
             outbox_bytes: self.outbox_bytes,
+            incoming: Budget::new(self.incoming_bytes),
+            outgoing: Budget::new(self.outgoing_bytes),
             max_queued_events: self.max_queued_events,
             queue_timeout: self.send_timeout,
             body_timeout: self.body_timeout,

@@ -42,7 +42,8 @@ impl Transport {
         if let Some(numbering) = chat.recovery.numbering() {
             hub.continue_from(numbering);
         }
-        let app = Arc::new(App::new(chat, hub, health, clock, limiter, settings));
+        let incoming = Arc::clone(&options.incoming);
+        let app = Arc::new(App::new(chat, hub, health, clock, limiter, settings, incoming));
         Self { socket_io: SocketIo::new(Arc::clone(&app), options), app }
     }
 

@@ -173,6 +173,8 @@ fn transport(
             ..settings.engine
         },
         outbox_bytes: read.integer(&c::OUTBOX_BYTES)?,
+        incoming_bytes: read.integer(&c::INCOMING_BYTES)?,
+        outgoing_bytes: read.integer(&c::OUTGOING_BYTES)?,
         max_sockets_per_user: read.integer(&c::MAX_SOCKETS_PER_USER)?,
         max_sockets_per_address: if limited { max_sockets_per_address } else { usize::MAX },
         recovery_window: millis(read, &c::RECOVERY_WINDOW_MS)?,

@@ -9,13 +9,17 @@ use chat_socketio::{Frame, LinkId, websocket};
 pub(super) struct Link {
     pub(super) id: LinkId,
     out: BytesMut,
+    /// Bytes that were taken and are being written.
+    taken: usize,
+    /// Bytes of what has not come in whole.
+    pub(super) unfinished: usize,
     closed: bool,
     waker: Option<Waker>,
 }
 
 impl Link {
     pub(super) fn new(id: LinkId) -> Self {
-        Self { id, out: BytesMut::new(), closed: false, waker: None }
+        Self { id, out: BytesMut::new(), taken: 0, unfinished: 0, closed: false, waker: None }
     }
 
     /// Appends a message.
@@ -53,8 +57,14 @@ impl Link {
         self.out.len()
     }
 
-    /// Takes what waits, if anything does; the flag tells whether nothing will come after it.
+    /// How many bytes wait or are being written.
+    pub(super) fn held(&self) -> usize {
+        self.out.len() + self.taken
+    }
+
+    /// Takes what waits, when what was taken before is written, if anything does; the flag tells whether nothing will come after it.
     pub(super) fn take(&mut self) -> (Option<Bytes>, bool) {
+        self.taken = self.out.len();
         let out = (!self.out.is_empty()).then(|| mem::take(&mut self.out).freeze());
         (out, self.closed)
     }

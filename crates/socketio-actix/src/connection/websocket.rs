@@ -56,7 +56,8 @@ impl<A: Application> WebSocket<A> {
         Self { connection, link, decoder, deaf: false }
     }
 
-    /// Does all that can be done now. With `take` the frames that wait are handed out.
+    /// Does all that can be done now. With `take` the frames that wait are handed out; then those handed out before have
+    /// been written.
     fn turn(
         &mut self,
         buffer: &mut BytesMut,
@@ -70,6 +71,7 @@ impl<A: Application> WebSocket<A> {
         let mut drives = false;
         while full {
             full = self.read(&mut core, buffer, source, cx);
+            self.account(&mut core, buffer.len());
             drives = core.session.link() == Some(self.link) && !core.ended;
             if drives {
                 connection.drive(&mut core, cx);
@@ -81,7 +83,17 @@ impl<A: Application> WebSocket<A> {
         let Some(link) = core.link(self.link) else { return Turn { out: None, last: true, next: None } };
         link.register(cx.waker());
         let (out, last) = if take { link.take() } else { (None, link.is_closed()) };
+        core.account();
         Turn { out, last, next }
+    }
+
+    /// Tells how much of a message has come that is not whole yet.
+    fn account(&self, core: &mut Core<A>, buffered: usize) {
+        let unfinished = if self.deaf { 0 } else { buffered + self.decoder.partial_bytes() };
+        if let Some(link) = core.link(self.link) {
+            link.unfinished = unfinished;
+        }
+        core.account();
     }
 
     /// Whether more may be read: not too many events wait, and the client takes what is sent to it. A link that

@@ -15,7 +15,7 @@ pub(super) struct Partial {
     pub(super) attachments: Vec<Bytes>,
     pub(super) due: Instant,
     expected: usize,
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 /// What an attachment leads to.

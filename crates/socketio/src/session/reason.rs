@@ -24,6 +24,8 @@ pub enum CloseReason {
     AttachmentsTimeout,
     /// The client does not take what is sent to it.
     Slow,
+    /// All clients together hold more than may be, and this one most of it.
+    Overload,
     /// The client did more than it may, and did not heed being told so.
     Flood,
     /// The embedder's wish.
@@ -41,6 +43,7 @@ impl CloseReason {
             Self::TooLarge => 1009,
             Self::Shutdown => 1001,
             Self::Slow | Self::Flood => 1008,
+            Self::Overload => 1013,
             Self::ClientClosed
             | Self::TransportLost
             | Self::Overlap
@@ -65,6 +68,7 @@ impl CloseReason {
             Self::ConnectTimeout => "connect_timeout",
             Self::AttachmentsTimeout => "attachments_timeout",
             Self::Slow => "slow",
+            Self::Overload => "overload",
             Self::Flood => "flood",
             Self::Server => "server",
             Self::Shutdown => "shutdown",

@@ -105,6 +105,12 @@ impl Decoder {
         result
     }
 
+    /// Bytes of an unfinished message's fragments, as they stand in memory.
+    #[must_use]
+    pub fn partial_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.data.capacity())
+    }
+
     fn advance(&mut self, buffer: &mut BytesMut) -> Result<Option<Message>, Violation> {
         loop {
             match &mut self.state {

@@ -85,7 +85,8 @@ async fn parse_json<T: DeserializeOwned>(
     app: &App,
 ) -> Result<T, ChatError> {
     let settings = &app.settings;
-    let body = read_json(request, payload, settings.max_body_bytes, settings.body_timeout).await?;
+    let (limit, timeout) = (settings.max_body_bytes, settings.body_timeout);
+    let body = read_json(request, payload, limit, timeout, &app.incoming).await?;
     Ok(parse_body(&body)?)
 }
 

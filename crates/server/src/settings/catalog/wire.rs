@@ -41,6 +41,20 @@ pub(crate) static MAX_ATTACHMENTS: Integer =
     count("MAX_ATTACHMENTS", 10, 0, 1_000, "Most binary attachments of an event.");
 pub(crate) static MAX_ARGS: Integer = count("MAX_ARGS", 16, 1, 1_000, "Most arguments of an event.");
 pub(crate) static MAX_DEPTH: Integer = count("MAX_DEPTH", 128, 2, 128, "Deepest nesting of an event's JSON.");
+pub(crate) static INCOMING_BYTES: Integer = bytes(
+    "INCOMING_BYTES",
+    24 * 1024 * 1024,
+    1024 * 1024,
+    1 << 40,
+    "What all clients together may have sent of bodies, messages and attachments that are not whole yet, beyond 8 KiB each; past it whoever has sent most is closed, and comes back.",
+);
+pub(crate) static OUTGOING_BYTES: Integer = bytes(
+    "OUTGOING_BYTES",
+    48 * 1024 * 1024,
+    1024 * 1024,
+    1 << 40,
+    "What all clients together may leave unread, beyond 8 KiB each; past it whoever left most is closed as slow.",
+);
 pub(crate) static OUTBOX_BYTES: Integer = bytes(
     "OUTBOX_BYTES",
     1_048_576,
@@ -100,6 +114,8 @@ pub(super) static WIRE: &[Setting] = &[
     Setting::Integer(&MAX_ARGS),
     Setting::Integer(&MAX_DEPTH),
     Setting::Integer(&OUTBOX_BYTES),
+    Setting::Integer(&INCOMING_BYTES),
+    Setting::Integer(&OUTGOING_BYTES),
     Setting::Integer(&MAX_SOCKETS_PER_USER),
     Setting::Integer(&MAX_SOCKETS_PER_ADDRESS),
     Setting::Integer(&RECOVERY_WINDOW_MS),

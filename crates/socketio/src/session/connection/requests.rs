@@ -87,6 +87,7 @@ impl Connection {
                 | CloseReason::ConnectTimeout
                 | CloseReason::AttachmentsTimeout
                 | CloseReason::Slow
+                | CloseReason::Overload
                 | CloseReason::Flood
                 | CloseReason::Server
                 | CloseReason::Shutdown => self.reply(request, Refusal::UnknownSid),

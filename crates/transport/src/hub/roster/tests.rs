@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_domain::{model::Timestamp, ports::Clock};
+use chat_socketio_actix::Budget;
 use proptest::prelude::*;
 
 use super::*;
@@ -36,7 +37,7 @@ fn join(roster: &mut Roster, n: u8) -> Arc<Outbox> {
 }
 
 fn join_with(roster: &mut Roster, n: u8, circle: &Circle) -> Arc<Outbox> {
-    let (outbox, since) = (Arc::new(Outbox::new(1 << 20)), roster.since());
+    let (outbox, since) = (Arc::new(Outbox::new(1 << 20, &Budget::new(1 << 24))), roster.since());
     assert!(roster.join(user(n), &socket(n), &outbox, circle, since));
     outbox
 }
@@ -94,7 +95,7 @@ fn batches_keep_their_pause_and_the_first_goes_at_once() {
 fn an_entry_names_the_newest_socket() {
     let mut roster = Roster::default();
     online(&mut roster, 1);
-    let (old, new) = (join(&mut roster, 1), Arc::new(Outbox::new(1000)));
+    let (old, new) = (join(&mut roster, 1), Arc::new(Outbox::new(1000, &Budget::new(1 << 24))));
     let since = roster.since();
     assert!(roster.join(user(1), &socket(9), &new, &circle(), since));
     online(&mut roster, 2);
@@ -130,7 +131,7 @@ fn what_changes_while_a_circle_is_read_is_laid_over_it() {
     roster.blocking(&block(1, 2), true, now());
     roster.blocking(&block(1, 4), false, now());
     roster.acquainted(ConversationId::between(user(3), user(1)), now());
-    let outbox = Arc::new(Outbox::new(1 << 20));
+    let outbox = Arc::new(Outbox::new(1 << 20, &Budget::new(1 << 24)));
     assert!(roster.join(user(1), &socket(1), &outbox, &circle, since));
     let seen = drain(&outbox);
     assert!(!seen[0].contains("user2") && seen[0].contains("user3") && seen[0].contains("user4"), "{seen:?}");
@@ -143,7 +144,7 @@ fn a_socket_whose_circle_is_too_old_is_turned_away() {
     for number in 0..5_000 {
         roster.blocking(&block(1, 2), number % 2 == 0, now());
     }
-    let outbox = Arc::new(Outbox::new(1 << 20));
+    let outbox = Arc::new(Outbox::new(1 << 20, &Budget::new(1 << 24)));
     assert!(!roster.join(user(1), &socket(1), &outbox, &circle(), since));
     assert!(drain(&outbox).is_empty());
 }
