@@ -103,10 +103,40 @@ test('oneself, an unknown user and rubbish are refused', async () => {
   }
 });
 
+test('whom one blocks is listed on every device, over REST and the socket, in pages by id', async () => {
+  const listed = async (path, user = ann) => {
+    const answer = await rest(server.url, 'GET', `/api/blocks${path}`, { token: user.token });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json;
+  };
+  assert.deepEqual(await listed(''), { blocked: [], next: null });
+  for (const user of [cat, bob]) await ok(socket, 'block_user', { userId: user.user.id });
+  const entries = [bob, cat].map(({ user }) => ({ userId: user.id, username: user.username }));
+  entries.sort((a, b) => (a.userId < b.userId ? -1 : 1));
+  const [first, last] = entries;
+  assert.deepEqual(await listed(''), { blocked: entries, next: null });
+  assert.deepEqual(await listed('?limit=1'), { blocked: [first], next: first.userId });
+  assert.deepEqual(await listed(`?limit=1&after=${first.userId}`), { blocked: [last], next: null });
+  const desk = await connect(server.url, ann.token, TRANSPORTS.polling);
+  assert.deepEqual(await ok(desk, 'get_blocked', { limit: 1 }), { ok: true, blocked: [first], next: first.userId });
+  for (const payload of [{}, null]) {
+    assert.deepEqual(await ok(desk, 'get_blocked', payload), { ok: true, blocked: entries, next: null });
+  }
+  assert.deepEqual(await listed('', bob), { blocked: [], next: null }, 'who is blocked learns nothing');
+  await fails(desk, 'get_blocked', { after: 'x' }, 'invalid_input', 'after');
+  await fails(desk, 'get_blocked', { limit: 101 }, 'invalid_input', 'limit');
+  assert.equal((await rest(server.url, 'GET', '/api/blocks')).status, 401);
+  assert.equal((await rest(server.url, 'GET', '/api/blocks?after=x', { token: ann.token })).status, 400);
+  await ok(socket, 'unblock_user', { userId: first.userId });
+  assert.deepEqual(await listed(''), { blocked: [last], next: null });
+});
+
 test('a block is durable', async () => {
   await block();
   closeAll();
   await server.restart();
+  const { json } = await rest(server.url, 'GET', '/api/blocks', { token: ann.token });
+  assert.deepEqual(json.blocked, [{ userId: bob.user.id, username: bob.user.username }]);
   const again = await connect(server.url, bob.token);
   await fails(again, 'private_message', { receiverId: ann.user.id, message: 'hello' }, 'forbidden');
 });

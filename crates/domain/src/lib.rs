@@ -41,7 +41,7 @@ pub use chat_ports::model;
 
 pub use absent::Absent;
 pub use accounts::{Accounts, Grant, Identity, Registration};
-pub use blocking::Blocking;
+pub use blocking::{BlockPage, BlockedUser, Blocking};
 pub use chat::Chat;
 pub use circle::{Circle, Circles, PresenceAudience};
 pub use delivery::Delivery;

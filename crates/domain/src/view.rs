@@ -29,7 +29,7 @@ pub struct UserProfile {
 }
 
 /// What stands in the place of a user who was erased.
-const ERASED: &str = "deleted";
+pub(crate) const ERASED: &str = "deleted";
 
 impl UserView {
     /// What is shown of somebody whose account is gone and whose messages are still there.

@@ -7,7 +7,7 @@ use chat_domain::{
 use serde_json::Value;
 
 use crate::wire::{
-    ConversationsQuery, EventRequest, HistoryParams, ListUsersQuery, LoginBody, RegisterBody, SendRequest,
+    EventRequest, HistoryParams, ListParams, ListUsersQuery, LoginBody, RegisterBody, SendRequest,
     conversation_cursor, error_body, parse_body, parse_conversation_cursor, parse_query, parse_request,
     parse_user_cursor, user_cursor,
 };
@@ -25,7 +25,7 @@ pub fn requests(data: &[u8]) {
         b"GET history" => {
             settle(parse_query::<HistoryParams>(&text).and_then(HistoryRequest::try_from));
         }
-        b"GET conversations" => settle(parse_query::<ConversationsQuery>(&text)),
+        b"GET conversations" | b"GET blocks" => settle(parse_query::<ListParams>(&text)),
         _ => event(&String::from_utf8_lossy(name), &text),
     }
 }

@@ -1,6 +1,7 @@
 //! REST: one handler a row of the contract, each parse → use case → render.
 
 mod accounts;
+mod blocks;
 mod chats;
 mod guard;
 mod health;
@@ -39,6 +40,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .route("/auth/login", web::post().to(accounts::login))
                 .route("/auth/profile", web::get().to(accounts::profile))
                 .route("/users", web::get().to(accounts::users))
+                .route("/blocks", web::get().to(blocks::blocks))
                 .route("/chat/history/{user}", web::get().to(chats::history))
                 .route("/chat/conversations", web::get().to(chats::conversations))
                 .default_service(web::to(not_found)),

@@ -193,6 +193,7 @@ impl Socket {
             | Outcome::Done
             | Outcome::Marked(_)
             | Outcome::History(..)
+            | Outcome::Blocked(_)
             | Outcome::Conversations(_)
             | Outcome::Failed(_) => {
                 if let Some(bytes) = answers::answer(ack, &outcome) {

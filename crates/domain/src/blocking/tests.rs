@@ -1,6 +1,6 @@
 //! Blocking against mocked ports: who may, who is told, and what ends.
 
-use chat_ports::BlockError;
+use chat_ports::{BlockError, model::Timestamp};
 use chat_testkit::build;
 use futures_executor::block_on;
 
@@ -105,4 +105,29 @@ fn a_block_ends_typing_in_both_directions_and_keeps_it_silent() {
     assert_eq!(ends.iter().filter(ended).count(), 2, "{ends:?}");
     block_on(chat.typing.set(&berta, user_id(1), true)).unwrap();
     assert_eq!(bus.take(), [], "and nobody learns of it");
+}
+
+#[test]
+fn whom_one_blocks_is_listed_by_id_in_pages_also_who_is_gone() {
+    let mut mocks = Mocks::new();
+    let block =
+        |blocked| Block { blocker: user_id(1), blocked: user_id(blocked), since: Timestamp::from_millis(5) };
+    mocks.blocks.expect_blocked_by().returning(move |_| Ok(vec![block(4), block(2), block(3)]));
+    let users = [user(2, "berta"), user(4, "dora")];
+    mocks
+        .users
+        .expect_find_many()
+        .returning(move |ids| Ok(users.iter().filter(|user| ids.contains(&user.id)).cloned().collect()));
+    let chat = mocks.chat();
+    let list = |after, limit| {
+        let page = block_on(chat.blocking.list(user_id(1), after, limit)).unwrap();
+        let names: Vec<String> = page.items.into_iter().map(|user| user.username).collect();
+        (names.join(" "), page.next)
+    };
+    assert_eq!(list(None, None), ("berta deleted dora".to_owned(), None));
+    assert_eq!(list(None, Some(2)), ("berta deleted".to_owned(), Some(user_id(3))));
+    assert_eq!(list(Some(user_id(3)), Some(2)), ("dora".to_owned(), None));
+    assert_eq!(list(Some(user_id(9)), Some(2)), (String::new(), None));
+    let refusal = block_on(chat.blocking.list(user_id(1), None, Some(0))).unwrap_err();
+    assert_eq!(refusal.code(), ErrorCode::InvalidInput);
 }

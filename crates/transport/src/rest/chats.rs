@@ -12,8 +12,8 @@ use crate::{
     app::App,
     bearer::identify,
     wire::{
-        ConversationsQuery, HistoryParams, parse_conversation_cursor, parse_id, parse_query,
-        write_conversations, write_history,
+        HistoryParams, ListParams, parse_conversation_cursor, parse_id, parse_query, write_conversations,
+        write_history,
     },
 };
 
@@ -37,7 +37,7 @@ pub(super) async fn history(request: HttpRequest, other: Path<String>, app: Data
 pub(super) async fn conversations(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let asking = async {
         let me = identify(&request, &app).await?;
-        let ConversationsQuery { limit, after } = parse_query(request.query_string())?;
+        let ListParams { limit, after } = parse_query(request.query_string())?;
         let after = after.as_deref().map(parse_conversation_cursor).transpose()?;
         let page = app.chat.history.conversations(me.user, after, limit).await?;
         Ok(render(|out| {

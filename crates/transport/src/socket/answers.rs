@@ -8,8 +8,8 @@ use super::pipeline::Outcome;
 use crate::{
     hub,
     wire::{
-        acknowledgement, event, messages_capacity, write_conversations, write_error, write_history,
-        write_message, write_sync,
+        acknowledgement, event, messages_capacity, write_blocked, write_conversations, write_error,
+        write_history, write_message, write_sync,
     },
 };
 
@@ -37,6 +37,7 @@ fn acknowledged(ack: AckId, outcome: &Outcome) -> Bytes {
         | Outcome::Edited(_)
         | Outcome::Done
         | Outcome::Marked(_)
+        | Outcome::Blocked(_)
         | Outcome::Conversations(_)
         | Outcome::Failed(_)
         | Outcome::Authenticated(_)
@@ -74,6 +75,10 @@ fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {
             out.push(b',');
             write_history(out, *other, page, true);
         }
+        Outcome::Blocked(page) => {
+            out.push(b',');
+            write_blocked(out, page);
+        }
         Outcome::Conversations(page) => {
             out.push(b',');
             write_conversations(out, page);
@@ -101,6 +106,7 @@ fn unacknowledged(outcome: &Outcome) -> Option<Bytes> {
         | Outcome::Synced(_)
         | Outcome::Done
         | Outcome::Marked(_)
+        | Outcome::Blocked(_)
         | Outcome::Conversations(_)
         | Outcome::Authenticated(_)
         | Outcome::Refused(_) => None,

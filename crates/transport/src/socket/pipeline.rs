@@ -14,7 +14,8 @@ use std::{
 };
 
 use chat_domain::{
-    Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
+    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage,
+    SyncPage,
     model::{Message, SocketId, UserId},
     ports::{Appended, NewMessage, StoreError},
 };
@@ -41,6 +42,8 @@ pub(crate) enum Outcome {
     Edited(Arc<Message>),
     /// `sync`
     Synced(SyncPage),
+    /// `get_blocked`
+    Blocked(BlockPage),
     /// `get_chat_history`
     History(UserId, HistoryPage),
     /// `get_conversations`
@@ -292,6 +295,9 @@ async fn perform(
         OtherRequest::Block { user, blocks } => {
             chat.blocking.set(me, user, blocks).await?;
             Outcome::Done
+        }
+        OtherRequest::Blocked { limit, after } => {
+            Outcome::Blocked(chat.blocking.list(me, after, limit).await?)
         }
         OtherRequest::History { other, request } => {
             Outcome::History(other, chat.history.page(me, other, request).await?)

@@ -4,7 +4,8 @@ use std::{io::Write, sync::Arc};
 
 use bytes::Bytes;
 use chat_domain::{
-    ConversationPage, ConversationView, Grant, HistoryPage, SyncPage, UserProfile, UserView,
+    BlockPage, BlockedUser, ConversationPage, ConversationView, Grant, HistoryPage, SyncPage, UserProfile,
+    UserView,
     model::{Message, ObjectId, Timestamp, UserId},
 };
 use chat_socketio_actix::protocol::AckId;
@@ -153,11 +154,7 @@ pub(crate) fn write_history(out: &mut Vec<u8>, other: UserId, page: &HistoryPage
     out.extend_from_slice(b",\"messages\":");
     write_list(out, messages, |out, message| write_message(out, message));
     if with_next {
-        out.extend_from_slice(b",\"next\":");
-        match next {
-            Some(next) => write_id(out, next.0),
-            None => out.extend_from_slice(b"null"),
-        }
+        write_next_id(out, next.map(|next| next.0));
     }
 }
 
@@ -227,6 +224,20 @@ pub(crate) fn write_conversations(out: &mut Vec<u8>, page: &ConversationPage) {
     write_next(out, next.map(conversation_cursor).as_deref());
 }
 
+/// Writes the fields of a page of blocked users, without braces.
+pub(crate) fn write_blocked(out: &mut Vec<u8>, page: &BlockPage) {
+    let BlockPage { items, next, .. } = page;
+    out.extend_from_slice(b"\"blocked\":");
+    write_list(out, items, |out, BlockedUser { id, username, .. }| {
+        out.extend_from_slice(b"{\"userId\":");
+        write_id(out, id.0);
+        out.extend_from_slice(b",\"username\":");
+        write_string(out, username);
+        out.push(b'}');
+    });
+    write_next_id(out, next.map(|next| next.0));
+}
+
 /// Writes the fields of a page of `sync`, without braces.
 pub(crate) fn write_sync(out: &mut Vec<u8>, page: &SyncPage) {
     let SyncPage { messages, cursor, complete, .. } = page;
@@ -251,6 +262,14 @@ fn write_next(out: &mut Vec<u8>, next: Option<&str>) {
     out.extend_from_slice(b",\"next\":");
     match next {
         Some(next) => write_string(out, next),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_next_id(out: &mut Vec<u8>, next: Option<ObjectId>) {
+    out.extend_from_slice(b",\"next\":");
+    match next {
+        Some(next) => write_id(out, next),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -294,6 +313,15 @@ mod tests {
         assert_eq!(value["isRead"], true);
         assert_eq!(value["readAt"], "2026-11-22T10:00:00.042Z");
         assert_eq!(value["clientId"], "c-1");
+    }
+
+    #[test]
+    fn a_page_of_blocked_users_is_written_as_the_contract_says() {
+        let mut out = Vec::new();
+        let id = UserId::from_bytes([2; 12]);
+        let items = vec![BlockedUser { id, username: "ada".into() }];
+        write_blocked(&mut out, &BlockPage { items, next: Some(id) });
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#""blocked":[{"userId":"020202020202020202020202","username":"ada"}],"next":"020202020202020202020202""#);
     }
 
     #[test]

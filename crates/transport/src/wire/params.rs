@@ -50,9 +50,9 @@ pub(crate) struct ListUsersQuery {
     pub(crate) after: Option<String>,
 }
 
-/// Query of `GET /api/chat/conversations`, and payload of `get_conversations`.
+/// Query of `GET /api/chat/conversations` and `GET /api/blocks`, and payload of `get_conversations` and `get_blocked`.
 #[derive(Deserialize)]
-pub(crate) struct ConversationsQuery {
+pub(crate) struct ListParams {
     pub(crate) limit: Option<u32>,
     pub(crate) after: Option<String>,
 }

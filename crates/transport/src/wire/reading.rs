@@ -72,7 +72,7 @@ pub(crate) fn parse_id<T: std::str::FromStr>(field: &'static str, text: &str) ->
 #[cfg(test)]
 mod tests {
     use super::{
-        super::params::{ConversationsQuery, HistoryParams},
+        super::params::{HistoryParams, ListParams},
         *,
     };
 
@@ -83,10 +83,10 @@ mod tests {
         assert!(error.to_string().chars().count() < 200, "{error}");
         for value in ["x", "[", "{\"a\":x}"] {
             let payload = format!(r#"{{"{}":{value}}}"#, "k".repeat(10_000));
-            let error = parse_body::<ConversationsQuery>(payload.as_bytes()).err().unwrap();
+            let error = parse_body::<ListParams>(payload.as_bytes()).err().unwrap();
             assert!(error.to_string().chars().count() < 400, "{error}");
         }
-        let error = parse_body::<ConversationsQuery>(br#"{"":x}"#).err().unwrap();
+        let error = parse_body::<ListParams>(br#"{"":x}"#).err().unwrap();
         assert_eq!(error.field, "body");
     }
 }

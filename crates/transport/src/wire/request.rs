@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     cursor::parse_conversation_cursor,
-    params::{ConversationsQuery, HistoryParams},
+    params::{HistoryParams, ListParams},
     reading::{parse_body, parse_id},
 };
 
@@ -42,6 +42,8 @@ pub(crate) enum OtherRequest {
     Sync { since: Option<String>, limit: Option<u32> },
     /// `block_user`, `unblock_user`
     Block { user: UserId, blocks: bool },
+    /// `get_blocked`
+    Blocked { limit: Option<u32>, after: Option<UserId> },
     /// `get_chat_history`
     History { other: UserId, request: HistoryRequest },
     /// `get_conversations`
@@ -137,8 +139,13 @@ fn parse_other(name: &str, payload: &[u8], limits: &Limits) -> Option<Result<Oth
             .map(|SyncPayload { since, limit }| OtherRequest::Sync { since, limit }),
         "block_user" => parse_user(payload).map(|user| OtherRequest::Block { user, blocks: true }),
         "unblock_user" => parse_user(payload).map(|user| OtherRequest::Block { user, blocks: false }),
+        "get_blocked" if payload == b"null" => Ok(OtherRequest::Blocked { limit: None, after: None }),
+        "get_blocked" => parse_body::<ListParams>(payload).and_then(|params| {
+            let after = params.after.as_deref().map(|after| parse_id("after", after)).transpose()?;
+            Ok(OtherRequest::Blocked { limit: params.limit, after })
+        }),
         "get_chat_history" => parse_body(payload).and_then(parse_history),
-        "get_conversations" => parse_body::<ConversationsQuery>(payload).and_then(|query| {
+        "get_conversations" => parse_body::<ListParams>(payload).and_then(|query| {
             let after = query.after.as_deref().map(parse_conversation_cursor).transpose()?;
             Ok(OtherRequest::Conversations { limit: query.limit, after })
         }),
@@ -224,6 +231,8 @@ mod tests {
             ("sync", "[]".to_owned(), "body"),
             ("block_user", r#"{"userId":{"$ne":null}}"#.to_owned(), "userId"),
             ("unblock_user", "{}".to_owned(), "userId"),
+            ("get_blocked", r#"{"after":"x"}"#.to_owned(), "after"),
+            ("get_blocked", r#"{"limit":"all"}"#.to_owned(), "limit"),
         ];
         for (name, payload, field) in cases {
             let parsed = parse_request(name, Some(&payload), &Limits::default()).unwrap();

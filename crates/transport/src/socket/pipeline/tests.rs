@@ -162,6 +162,7 @@ impl Bench {
                 | Outcome::Edited(_)
                 | Outcome::Synced(_)
                 | Outcome::History(..)
+                | Outcome::Blocked(_)
                 | Outcome::Conversations(_) => "done",
             };
             answers.push((done.ack.map_or(0, |ack| ack.0), word));
