@@ -105,7 +105,7 @@ export class ChatClient extends Emitter<ChatEvents> {
       reset: () => this.reset(),
       done: () => this.synced(),
     });
-    this.blocks = new Blocks(storage, `${prefix}blocks`);
+    this.blocks = new Blocks(line, storage, `${prefix}blocks`, (userId) => this.emit("blocks", userId));
     this.watch = new TypingWatch(time, (senderId) => this.emit("typing", { senderId, username: "", isTyping: false }));
     this.listen(socket);
   }
@@ -187,15 +187,15 @@ export class ChatClient extends Emitter<ChatEvents> {
   }
 
   /** Neither can write to the other any more, nor see whether the other is online. */
-  async block(userId: string): Promise<void> {
-    await this.setBlock("block_user", userId, true);
+  block(userId: string): Promise<void> {
+    return this.blocks.ask(userId, true);
   }
 
-  async unblock(userId: string): Promise<void> {
-    await this.setBlock("unblock_user", userId, false);
+  unblock(userId: string): Promise<void> {
+    return this.blocks.ask(userId, false);
   }
 
-  /** Whether this device knows of a block of one's own. */
+  /** Whether one has blocked somebody, on whichever device; of another device's change one learns at the next connect. */
   isBlocked(userId: string): boolean {
     return this.blocks.has(userId);
   }
@@ -261,6 +261,7 @@ export class ChatClient extends Emitter<ChatEvents> {
     if (connection.status === "online") {
       this.outbox.resume();
       this.walk();
+      void this.blocks.read();
     } else this.pause();
     this.emit("connection", connection);
   }
@@ -318,11 +319,5 @@ export class ChatClient extends Emitter<ChatEvents> {
 
   private owe(messages: readonly Message[]): void {
     for (const message of messages) if (message.receiverId === this.me) this.receipts.owe(message);
-  }
-
-  private async setBlock(event: "block_user" | "unblock_user", userId: string, blocked: boolean): Promise<void> {
-    await this.line.request(event, { userId });
-    this.blocks.set(userId, blocked);
-    this.emit("blocks", userId);
   }
 }

@@ -33,7 +33,7 @@ export type ChatEvents = {
   synced: [];
   /** The server no longer knows where this device stood: lists from elsewhere are to be fetched again. */
   reset: [];
-  /** Somebody was blocked or unblocked by this device. */
+  /** Whether somebody is blocked changed. */
   blocks: [userId: string];
   /** A failure that belongs to no request of the helper's. */
   error: [WireError];

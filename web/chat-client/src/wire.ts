@@ -46,10 +46,16 @@ export interface SyncPage {
   complete: boolean;
 }
 
-/** An entry of `online_users`, and the payload of `user_online` and `user_offline`. */
+/** An entry of `online_users` and of `get_blocked`, and the payload of `user_online` and `user_offline`. */
 export interface Presence {
   userId: string;
   username: string;
+}
+
+/** A page of those whom one blocks. */
+export interface BlockedPage {
+  blocked: Presence[];
+  next: string | null;
 }
 
 /** The payload of `typing` as the receiver gets it. */

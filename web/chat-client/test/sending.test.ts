@@ -181,6 +181,44 @@ describe("requests about messages", () => {
     await settle();
   });
 
+  it("are the same on every device, once connected", async () => {
+    const page = (ids: string[], next: string | null) => ({ ok: true, blocked: ids.map((userId) => ({ userId, username: userId })), next });
+    bench.storage.set("chat.me.blocks", "bob,cleo");
+    const device = new Bench(bench.storage);
+    device.up();
+    device.last("get_blocked").answer(page([ANN], ANN));
+    await settle();
+    expect(device.last("get_blocked").payload).toMatchObject({ after: ANN });
+    expect(device.client.isBlocked("bob")).toBe(true);
+    device.last("get_blocked").answer(page(["cleo"], null));
+    await settle();
+    expect(device.of("blocks")).toEqual([["blocks", "bob"], ["blocks", ANN]]);
+    expect(device.storage.get("chat.me.blocks")).toBe("cleo,ann");
+  });
+
+  it("are read again where one changes them while they are read", async () => {
+    bench.up();
+    const early = bench.last("get_blocked");
+    const blocking = bench.client.block(ANN);
+    bench.last("block_user").answer({ ok: true });
+    await blocking;
+    early.answer({ ok: true, blocked: [], next: null });
+    await settle();
+    expect([bench.client.isBlocked(ANN), bench.socket.sent("get_blocked").length]).toEqual([true, 2]);
+    bench.last("get_blocked").answer({ ok: true, blocked: [{ userId: ANN, username: ANN }], next: null });
+    await settle();
+    expect([bench.client.isBlocked(ANN), bench.of("blocks")]).toEqual([true, [["blocks", ANN]]]);
+  });
+
+  it("stand as this device knew them while the list cannot be read", async () => {
+    bench.storage.set("chat.me.blocks", ANN);
+    const device = new Bench(bench.storage);
+    device.up();
+    device.last("get_blocked").answer(refusal("internal"));
+    await settle();
+    expect(device.client.isBlocked(ANN)).toBe(true);
+  });
+
   it("remember whom one blocked, also after a reload", async () => {
     bench.up();
     const blocking = bench.client.block(ANN);

@@ -14,7 +14,7 @@ export type Pending = Entry;
 
 /** What the helper knows of a conversation. */
 export interface Log extends Known {
-  /** One's own block, as far as this browser knows. */
+  /** Whether one blocks the other side. */
   blocked: boolean;
 }
 

@@ -45,7 +45,7 @@ export function talkMenu(chat: Chat): View {
   const update = (state: State) => {
     const name = state.users[state.open ?? ""]?.username ?? "";
     const { blocked, pending } = conversationWith(state, state.open ?? "");
-    // A block that was made on another device is not known here: a refusal says that there may be one.
+    // A block that was made on another device meanwhile is not known here: a refusal says that there may be one.
     const mayBe = pending.some(({ failure }) => failure?.code === "forbidden");
     block.hidden = blocked;
     unblock.hidden = !blocked && !mayBe;
