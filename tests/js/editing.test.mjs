@@ -18,6 +18,7 @@ import {
   rest,
   send,
   startServer,
+  twoPeople,
   until,
 } from './server.mjs';
 
@@ -26,12 +27,11 @@ let server, ann, bob, socket, desk, receiver;
 before(async () => (server = await startServer()));
 beforeEach(async () => {
   closeAll();
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  [socket, desk, receiver] = await Promise.all([
-    connect(server.url, ann.token, TRANSPORTS.websocket),
-    connect(server.url, ann.token, TRANSPORTS.polling),
-    connect(server.url, bob.token, TRANSPORTS.websocket),
-  ]);
+  ({
+    ann,
+    bob,
+    devices: [[socket, desk], [receiver]],
+  } = await twoPeople(server.url, ['websocket', 'polling'], ['websocket']));
 });
 after(async () => {
   closeAll();

@@ -5,7 +5,6 @@ import {
   PacketSocket,
   PollingSession,
   REMOTE,
-  TRANSPORTS,
   assertError,
   assertMessage,
   closeAll,
@@ -13,17 +12,15 @@ import {
   fence,
   nextEvent,
   pending,
-  register,
   residentBytes,
   startServer,
+  twoPeople,
 } from './server.mjs';
 
 let server, ann, bob, bystander, partner;
 before(async () => {
   server = await startServer({ env: { MAX_SOCKETS_PER_USER: '1000' } });
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  bystander = await connect(server.url, ann.token, TRANSPORTS.websocket);
-  partner = await connect(server.url, bob.token, TRANSPORTS.polling);
+  ({ ann, bob, devices: [[bystander], [partner]] } = await twoPeople(server.url, ['websocket'], ['polling']));
 });
 after(async () => {
   closeAll();

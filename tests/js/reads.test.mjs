@@ -15,6 +15,7 @@ import {
   register,
   send,
   startServer,
+  twoPeople,
 } from './server.mjs';
 
 let server, ann, bob, socket, desk, reader, other;
@@ -25,13 +26,11 @@ const readIds = (on) => pending(on, 'message_read').map((event) => event.message
 before(async () => (server = await startServer()));
 beforeEach(async () => {
   closeAll();
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  [socket, desk, reader, other] = await Promise.all([
-    connect(server.url, ann.token, TRANSPORTS.websocket),
-    connect(server.url, ann.token, TRANSPORTS.polling),
-    connect(server.url, bob.token, TRANSPORTS.websocket),
-    connect(server.url, bob.token, TRANSPORTS.polling),
-  ]);
+  ({
+    ann,
+    bob,
+    devices: [[socket, desk], [reader, other]],
+  } = await twoPeople(server.url, ['websocket', 'polling'], ['websocket', 'polling']));
 });
 after(async () => {
   closeAll();

@@ -17,6 +17,7 @@ import {
   rest,
   send,
   startServer,
+  twoPeople,
 } from './server.mjs';
 
 let server, ann, bob, socket, desk, receiver, other;
@@ -28,13 +29,11 @@ const told = (on, name) => pending(on, name).map((event) => event.messageId);
 before(async () => (server = await startServer()));
 beforeEach(async () => {
   closeAll();
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  [socket, desk, receiver, other] = await Promise.all([
-    connect(server.url, ann.token, TRANSPORTS.websocket),
-    connect(server.url, ann.token, TRANSPORTS.polling),
-    connect(server.url, bob.token, TRANSPORTS.websocket),
-    connect(server.url, bob.token, TRANSPORTS.polling),
-  ]);
+  ({
+    ann,
+    bob,
+    devices: [[socket, desk], [receiver, other]],
+  } = await twoPeople(server.url, ['websocket', 'polling'], ['websocket', 'polling']));
 });
 after(async () => {
   closeAll();

@@ -41,6 +41,7 @@ export {
   fence,
   send,
 } from './support/client.mjs';
+export { twoPeople } from './support/people.mjs';
 export { assertError, assertMessage, assertUser, OBJECT_ID, TIME } from './support/shapes.mjs';
 export { cuttable } from './support/network.mjs';
 export { RawWebSocket, OPCODE } from './support/websocket.mjs';

@@ -2,30 +2,26 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import {
-  TRANSPORTS,
   assertError,
   closeAll,
-  connect,
   fails,
   fence,
   nextEvent,
   ok,
   pending,
-  register,
   startServer,
+  twoPeople,
 } from './server.mjs';
 
 let server, ann, bob, socket, desk, phone, tablet;
 before(async () => (server = await startServer({ env: { PRESENCE_GRACE_MS: '300' } })));
 beforeEach(async () => {
   closeAll();
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  [socket, desk, phone, tablet] = await Promise.all([
-    connect(server.url, ann.token, TRANSPORTS.websocket),
-    connect(server.url, ann.token, TRANSPORTS.websocket),
-    connect(server.url, bob.token, TRANSPORTS.websocket),
-    connect(server.url, bob.token, TRANSPORTS.polling),
-  ]);
+  ({
+    ann,
+    bob,
+    devices: [[socket, desk], [phone, tablet]],
+  } = await twoPeople(server.url, ['websocket', 'websocket'], ['websocket', 'polling']));
 });
 after(async () => {
   closeAll();

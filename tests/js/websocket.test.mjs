@@ -6,21 +6,17 @@ import {
   PacketSocket,
   REMOTE,
   RawWebSocket,
-  TRANSPORTS,
   closeAll,
-  connect,
   fence,
-  register,
   residentBytes,
   startServer,
+  twoPeople,
 } from './server.mjs';
 
 let server, ann, bob, bystander, partner;
 before(async () => {
   server = await startServer({ env: { MAX_SOCKETS_PER_USER: '1000' } });
-  [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-  bystander = await connect(server.url, ann.token, TRANSPORTS.websocket);
-  partner = await connect(server.url, bob.token, TRANSPORTS.websocket);
+  ({ ann, bob, devices: [[bystander], [partner]] } = await twoPeople(server.url, ['websocket'], ['websocket']));
 });
 after(async () => {
   closeAll();
