@@ -267,6 +267,11 @@ test('a block stops messages and presence both ways, is explained, and is taken 
   await ann.getByRole('status').filter({ hasText: `You blocked ${bobName}` }).waitFor();
   for (const page of [ann, bob]) await page.locator('.talk-presence').filter({ hasText: 'Last seen' }).waitFor();
   await shoot(ann, 'blocked');
+  const elsewhere = await open();
+  await signIn(elsewhere, annName, 'correct horse');
+  await openTalk(elsewhere, bobName);
+  await elsewhere.getByRole('status').filter({ hasText: `You blocked ${bobName}` }).waitFor();
+  await leave(elsewhere);
 
   await write(bob, 'can you hear me?');
   await bubble(bob, 'One of you has blocked the other').waitFor();

@@ -38,20 +38,7 @@ fn tell(core: &mut Core) -> Vec<u64> {
 }
 
 fn stored(new: &NewMessage, seq: u64) -> Arc<Message> {
-    Arc::new(Message {
-        id: new.id,
-        seq,
-        sender: new.sender,
-        receiver: new.receiver,
-        text: new.text.as_str().to_owned(),
-        timestamp: new.timestamp,
-        delivered_at: None,
-        read_at: None,
-        edited_at: None,
-        deleted_at: None,
-        first_text: None,
-        client_id: new.client_id.as_ref().map(|name| name.as_str().to_owned()),
-    })
+    Arc::new(new.clone().into_message(seq))
 }
 
 fn seq(answer: &mut Answered) -> u64 {

@@ -179,20 +179,7 @@ impl World {
     fn other(&mut self, receiver: u8, name: Option<u8>, replicated: bool) {
         let new = self.message(receiver, name);
         self.foreign.push(new.id);
-        let message = Message {
-            id: new.id,
-            seq: 0,
-            sender: new.sender,
-            receiver: new.receiver,
-            text: new.text.as_str().to_owned(),
-            timestamp: new.timestamp,
-            delivered_at: None,
-            read_at: None,
-            edited_at: None,
-            deleted_at: None,
-            first_text: None,
-            client_id: new.client_id.as_ref().map(|name| name.as_str().to_owned()),
-        };
+        let message = new.clone().into_message(0);
         self.server.other_node(message, Dedup::of(&new), replicated);
     }
 
