@@ -14,8 +14,7 @@ use std::{
 };
 
 use chat_domain::{
-    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage,
-    SyncPage,
+    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
     model::{Message, SocketId, UserId},
     ports::{Appended, NewMessage, StoreError},
 };
