@@ -98,6 +98,13 @@ differential: need-npm $(JS_MODULES) echo
 echo:
 	$(CARGO) build --locked -p chat-socketio-actix --example echo
 
+## hostile: a release server under attack, ten minutes: memory, and what honest clients notice (CONNECTIONS=100 of each kind tries it)
+.PHONY: hostile
+hostile: need-npm $(JS_MODULES)
+	$(CARGO) build --release --locked -p chat-server
+	cd tests/js && CHAT_SERVER_BIN="$(abspath $(TARGET))/release/chat-server" node hostile.mjs \
+		$(or $(CONNECTIONS),1000) $(or $(ATTACK_SECONDS),30) $(or $(ABORTED),100000) $(or $(ABANDONED),10000)
+
 ## fuzz: ten minutes over all fuzz targets (SECONDS_IN_ALL=60, TARGETS='packet session' pick; needs a C++ compiler)
 .PHONY: fuzz
 fuzz:

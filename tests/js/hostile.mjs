@@ -2,7 +2,7 @@
 //
 //   node hostile.mjs [connections of each kind] [seconds] [aborted handshakes] [abandoned upgrades]
 //
-// KINDS='slow body,no CONNECT' picks. Fails where memory or the round trip passes what docs/operations.md promises.
+// KINDS='slow body;no CONNECT' picks. Fails where memory or the round trip passes what docs/operations.md promises.
 import assert from 'node:assert/strict';
 import { table, underAttack } from './support/hostile.mjs';
 
@@ -10,7 +10,7 @@ const [connections = 1_000, seconds = 30, aborted = 100_000, abandoned = 10_000]
   .slice(2)
   .filter(Boolean)
   .map(Number);
-const kinds = process.env.KINDS?.split(',');
+const kinds = process.env.KINDS?.split(';');
 const seen = await underAttack({ connections, seconds, aborted, abandoned, kinds });
 console.log(table(seen));
 if (seen.log) console.log(`\nThe server's log ends with:\n${seen.log.split('\n').slice(-5).join('\n')}`);

@@ -23,12 +23,12 @@ pub(crate) fn bind(settings: &Listen) -> Result<TcpListener, Failure> {
 }
 
 /// The address to type into a browser on this machine.
-pub(crate) fn url(address: SocketAddr) -> String {
+pub(crate) fn url(scheme: &str, address: SocketAddr) -> String {
     let port = address.port();
     match address.ip() {
-        ip if ip.is_unspecified() => format!("http://localhost:{port}"),
-        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
-        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+        ip if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
+        IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
+        IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
             ("192.0.2.7:5000", "http://192.0.2.7:5000"),
             ("[2001:db8::1]:5000", "http://[2001:db8::1]:5000"),
         ] {
-            assert_eq!(url(address.parse().unwrap()), expected);
+            assert_eq!(url("http", address.parse().unwrap()), expected);
         }
     }
 }

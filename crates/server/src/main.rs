@@ -27,6 +27,7 @@ mod serve;
 mod settings;
 mod storage;
 mod system;
+mod tls;
 
 /// Messages are allocated on one thread and freed on another all day; this allocator is made for that.
 #[global_allocator]

@@ -9,6 +9,7 @@ use actix_web::{
 use chat_domain::ports::RateLimiter;
 use chat_limiter::{Limiter, Rates};
 use chat_transport::{Hub, ServeOptions, Transport};
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
     compose::{self, Built},
@@ -18,6 +19,7 @@ use crate::{
     listen, logging, page,
     settings::Settings,
     storage::Storage,
+    tls::Certificate,
 };
 
 /// How long an idle connection is kept: longer than a proxy before us does, so that it never reuses one
@@ -41,13 +43,19 @@ pub(crate) fn run(settings: Settings) -> Result<(), Failure> {
         tracing::warn!("{notice}");
     }
     listen::raise_open_files();
+    let certificate = settings.tls.as_ref().map(Certificate::load).transpose()?;
     // Before the store is touched: the commonest mistake is a server that runs already.
     let listener = listen::bind(&settings.listen)?;
     let built = compose::chat(&settings)?;
-    rt::System::new().block_on(serve(settings, listener, built))
+    rt::System::new().block_on(serve(settings, listener, certificate, built))
 }
 
-async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Result<(), Failure> {
+async fn serve(
+    settings: Settings,
+    listener: TcpListener,
+    certificate: Option<Arc<Certificate>>,
+    built: Built,
+) -> Result<(), Failure> {
     let signals = lifecycle::Signals::catch().map_err(|error| Failure::run("signals", error))?;
     let hub = Hub::new(&settings.transport, Arc::clone(&built.clock));
     built.bus.attach(hub.clone());
@@ -63,7 +71,9 @@ async fn serve(settings: Settings, listener: TcpListener, built: Built) -> Resul
     let broken = |error| Failure::run("the listener", error);
     let control = control(&settings, &built);
     let twin = listener.try_clone().map_err(broken)?;
-    let server = http(&settings, listener, &transport).map_err(broken)?;
+    let tls = certificate.as_ref().map(Certificate::config).transpose()?;
+    let _renewing = certificate.map(Certificate::renew_on_hangup).transpose()?;
+    let server = http(&settings, listener, tls, &transport).map_err(broken)?;
     let running = Running {
         handle: server.handle(),
         listener: twin,
@@ -84,10 +94,16 @@ fn limiter(rates: &Rates, built: &Built) -> Arc<dyn RateLimiter> {
     Arc::new(Limiter::new(rates, Arc::clone(&built.clock)))
 }
 
-fn http(settings: &Settings, listener: TcpListener, transport: &Transport) -> io::Result<Server> {
+fn http(
+    settings: &Settings,
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    transport: &Transport,
+) -> io::Result<Server> {
     let listen = &settings.listen;
     let options = ServeOptions {
         workers: listen.workers,
+        tls,
         header_timeout: listen.header_timeout,
         keep_alive: KEEP_ALIVE,
         max_connections: listen.max_connections.div_ceil(listen.workers),
@@ -126,7 +142,8 @@ fn control(settings: &Settings, built: &Built) -> Option<ControlServer> {
 }
 
 fn announce(settings: &Settings, listener: &TcpListener) {
-    let url = listener.local_addr().map(listen::url).unwrap_or_default();
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let url = listener.local_addr().map(|address| listen::url(scheme, address)).unwrap_or_default();
     let (store, place) = match &settings.mongodb {
         Some(uri) => ("mongodb", uri.masked()),
         None => {

@@ -90,6 +90,14 @@ pub(crate) struct Listen {
     pub(crate) header_timeout: Duration,
 }
 
+/// The files of TLS, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The certificate, behind it those that vouch for it.
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Drain {
@@ -104,6 +112,8 @@ pub(crate) struct Drain {
 pub(crate) struct Settings {
     pub(crate) environment: Environment,
     pub(crate) listen: Listen,
+    /// Connections are in TLS; without it they are plain.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) data_dir: PathBuf,
     /// The MongoDB to use instead of the embedded store.
     pub(crate) mongodb: Option<MongoUri>,

@@ -357,6 +357,11 @@ impl<A: Application> Core<A> {
         self.links.iter_mut().find(|link| link.id == id)
     }
 
+    /// Whether nothing more is to be read from a link: it is being closed, or the session is about to be.
+    fn is_closing(&mut self, id: LinkId) -> bool {
+        self.incoming.is_revoked() || self.link(id).is_none_or(|link| link.is_closed())
+    }
+
     /// Whether the client takes what is sent to it, as far as one can see.
     fn takes(&self) -> bool {
         self.link_backlog() < LINK_HIGH_WATER
@@ -371,7 +376,7 @@ impl<A: Application> Core<A> {
     fn account(&mut self) {
         let coming: usize = self.links.iter().map(|link| link.unfinished).sum();
         self.incoming.set(coming + self.session.partial_bytes());
-        self.outgoing.set(self.links.iter().map(Link::held).sum());
+        self.outgoing.set(self.links.iter().map(Link::own).sum());
     }
 
     /// Whether a share is lost; leaves the waker to be told when one is.

@@ -198,6 +198,11 @@ impl Outbox {
         self.inner.lock().bytes
     }
 
+    /// Whether it is the budget of all that was passed: the memory is needed at once.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.inner.lock().share.is_revoked()
+    }
+
     /// Why the session is to be closed, if it is.
     pub(crate) fn verdict(&self) -> Option<CloseReason> {
         let mut inner = self.inner.lock();

@@ -4,6 +4,8 @@
 //! which answers it, moves the TCP connection into a task of its own and returns; the HTTP dispatcher and its
 //! buffers are then gone.
 
+mod stream;
+
 use std::{
     convert::Infallible,
     future::{Ready, ready},
@@ -16,15 +18,20 @@ use std::{
 use actix_codec::{Encoder, Framed};
 use actix_http::error::DispatchError;
 use actix_http::{
-    HttpService, KeepAlive, Request,
+    HttpService, KeepAlive, Protocol, Request,
     body::{BodySize, MessageBody},
     h1::{Codec, Message},
 };
 use actix_server::{Server, ServerBuilder};
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, map_config};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
+};
 use actix_web::{App, HttpResponse, dev::AppConfig, rt::net::TcpStream, web};
 use bytes::BytesMut;
+use tokio_rustls::rustls::ServerConfig;
 
+use self::stream::Acceptor;
+pub(crate) use self::stream::Stream;
 use crate::{Application, SocketIo, connection::OwnedWebSocket, engine, server::Shared};
 
 /// How the server listens.
@@ -32,7 +39,9 @@ use crate::{Application, SocketIo, connection::OwnedWebSocket, engine, server::S
 pub struct ServeOptions {
     /// Threads that serve connections. Default: one a core.
     pub workers: usize,
-    /// How long a request's head may take. Default 10 s.
+    /// TLS, with HTTP/1.1 as its only protocol (ALPN). Default none: connections are plain.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// How long a request's head may take, and before it the TLS handshake. Default 10 s.
     pub header_timeout: Duration,
     /// How long an idle HTTP connection is kept. Default 75 s.
     pub keep_alive: Duration,
@@ -46,6 +55,7 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            tls: None,
             header_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             max_connections: 1_000_000,
@@ -87,14 +97,13 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<A, F>
 {
     let upgrades = Arc::clone(socket_io.shared());
+    let acceptor = Acceptor::new(options.tls.clone(), options.header_timeout);
     let app = App::new().configure(|config| socket_io.configure(config)).configure(more);
-    HttpService::build()
+    let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(options.keep_alive))
         .client_request_timeout(options.header_timeout)
         // A long-polling client that goes away is noticed at once.
         .h1_allow_half_closed(false)
-        // Nagle's algorithm would hold a message back until the one before it is acknowledged.
-        .tcp_nodelay(true)
         .local_addr(address)
         .upgrade(fn_factory(move || {
             ready(Ok::<_, actix_http::Error>(Upgrades { app: Arc::clone(&upgrades) }))
@@ -102,8 +111,18 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
         .finish(map_config(
             app.into_factory().map_err(|error: actix_web::Error| error.error_response()),
             |()| AppConfig::default(),
-        ))
-        .tcp()
+        ));
+    let accepting = fn_service(move |tcp: TcpStream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let peer = tcp.peer_addr().ok();
+            let stream = acceptor.accept(tcp).await.inspect_err(|error| {
+                tracing::debug!(%error, "a connection was not accepted");
+            })?;
+            Ok::<_, DispatchError>((stream, Protocol::Http1, peer))
+        }
+    });
+    accepting.and_then(http)
 }
 
 /// Takes WebSockets over.
@@ -111,14 +130,14 @@ struct Upgrades<A: Application> {
     app: Arc<Shared<A>>,
 }
 
-impl<A: Application> Service<(Request, Framed<TcpStream, Codec>)> for Upgrades<A> {
+impl<A: Application> Service<(Request, Framed<Stream, Codec>)> for Upgrades<A> {
     type Response = ();
     type Error = Infallible;
     type Future = Ready<Result<(), Infallible>>;
 
     actix_service::always_ready!();
 
-    fn call(&self, (request, framed): (Request, Framed<TcpStream, Codec>)) -> Self::Future {
+    fn call(&self, (request, framed): (Request, Framed<Stream, Codec>)) -> Self::Future {
         match engine::upgrade(request.head(), &self.app) {
             Ok(opened) => take_over(opened, framed),
             Err(refusal) => {
@@ -129,19 +148,19 @@ impl<A: Application> Service<(Request, Framed<TcpStream, Codec>)> for Upgrades<A
     }
 }
 
-fn take_over<A: Application>(opened: engine::Opened<A>, framed: Framed<TcpStream, Codec>) {
+fn take_over<A: Application>(opened: engine::Opened<A>, framed: Framed<Stream, Codec>) {
     let engine::Opened { mut head, connection, link } = opened;
     let mut parts = framed.into_parts();
     let response = head.finish().drop_body();
     if parts.codec.encode(Message::Item((response, BodySize::None)), &mut parts.write_buf).is_ok() {
         let head = BytesMut::from(&*parts.write_buf).freeze();
-        let socket = OwnedWebSocket::new(connection, link, parts.io, head, parts.read_buf);
+        let socket = OwnedWebSocket::new(connection, link, parts.io.unbounded(), head, parts.read_buf);
         actix_web::rt::spawn(socket.run());
     }
 }
 
 /// Writes a refusal and closes.
-async fn refuse(refusal: HttpResponse, framed: Framed<TcpStream, Codec>) {
+async fn refuse(refusal: HttpResponse, framed: Framed<Stream, Codec>) {
     use tokio::io::AsyncWriteExt;
 
     let mut parts = framed.into_parts();

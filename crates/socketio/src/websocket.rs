@@ -10,5 +10,5 @@ mod utf8;
 mod violation;
 
 pub use decoder::{Decoder, Message};
-pub use encode::{Opcode, encode, encode_close};
+pub use encode::{Opcode, encode, encode_close, encode_header};
 pub use violation::Violation;

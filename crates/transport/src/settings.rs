@@ -15,9 +15,9 @@ pub struct Settings {
     /// Most bytes that wait for one socket; past them it is closed as slow. Default 1 MiB.
     pub outbox_bytes: usize,
     /// What all clients together may have sent of bodies, messages and attachments that are not whole yet; past it
-    /// whoever has sent most is closed, and comes back. Default 24 MiB.
+    /// whoever has sent most is closed, and comes back. Default 8 MiB.
     pub incoming_bytes: usize,
-    /// What all clients together may leave unread; past it whoever left most is closed as slow. Default 48 MiB.
+    /// What all clients together may leave unread; past it whoever left most is closed as slow. Default 32 MiB.
     pub outgoing_bytes: usize,
     /// Most sockets of one user; one more is refused with `forbidden`. Default 50.
     pub max_sockets_per_user: usize,
@@ -54,8 +54,8 @@ impl Default for Settings {
         Self {
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
-            incoming_bytes: 24 * 1024 * 1024,
-            outgoing_bytes: 48 * 1024 * 1024,
+            incoming_bytes: 8 * 1024 * 1024,
+            outgoing_bytes: 32 * 1024 * 1024,
             max_sockets_per_user: 50,
             max_sockets_per_address: 10_000,
             recovery_window: Duration::from_secs(120),

@@ -43,11 +43,11 @@ const websocketHead = (query = '') =>
 
 /** A frame's header, its mask all zeros, so that the payload goes as it is. */
 function frameHead(opcode, fin, length) {
-  const bytes = Buffer.alloc(14);
-  bytes[0] = (fin ? 0x80 : 0) | opcode;
-  bytes[1] = 0xff;
-  bytes.writeBigUInt64BE(BigInt(length), 2);
-  return bytes;
+  const extended = Buffer.alloc(length < 126 ? 0 : length < 65_536 ? 2 : 8);
+  if (extended.length === 2) extended.writeUInt16BE(length);
+  if (extended.length === 8) extended.writeBigUInt64BE(BigInt(length));
+  const short = { 0: length, 2: 126, 8: 127 }[extended.length];
+  return Buffer.concat([Buffer.from([(fin ? 0x80 : 0) | opcode, 0x80 | short]), extended, Buffer.alloc(4)]);
 }
 
 const frame = (text) => Buffer.concat([frameHead(1, true, Buffer.byteLength(text)), Buffer.from(text)]);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { get as getByTls } from 'node:https';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atExit, freePort, temporaryFolder } from './machine.mjs';
@@ -95,19 +96,19 @@ export async function runCommand(args, { env = {}, cwd = temporaryFolder(), uid,
   return { code, signal, log: run.log() };
 }
 
-const readyStatus = (url) =>
+const readyStatus = (url, ca) =>
   new Promise((done) => {
-    get(`${url}/ready`, { agent: false }, (answer) => {
+    (ca ? getByTls : get)(`${url}/ready`, { agent: false, ca }, (answer) => {
       answer.resume();
       answer.once('end', () => done(answer.statusCode));
     }).once('error', () => done(0));
   });
 
-async function untilReady(url, run, status) {
+async function untilReady(url, ca, run, status) {
   const end = Date.now() + START_MS;
   let gone;
   run.exited.then((how) => (gone = how));
-  while ((await readyStatus(url)) !== status) {
+  while ((await readyStatus(url, ca)) !== status) {
     if (gone) throw new Error(`the server ended (${JSON.stringify(gone)}) before it was ready:\n${run.log()}`);
     if (Date.now() > end) throw new Error(`the server was not ready in ${START_MS} ms:\n${run.log()}`);
     await new Promise((again) => setTimeout(again, 10));
@@ -127,16 +128,16 @@ const remote = () => ({
  * Starts a server and waits until it is ready.
  *
  * `env` is laid over the tests' defaults (`undefined` removes one), `dataDir` is a folder to keep; without it
- * the server gets one that is removed with the test file. `stop()` sends SIGTERM and resolves with the exit code,
+ * the server gets one that is removed with the test file. `ca` is what its certificate is checked by, where it has one. `stop()` sends SIGTERM and resolves with the exit code,
  * `kill()` sends SIGKILL, `restart()` starts it again on the same port and folder.
  */
-export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cwd, readyStatus: status = 200 } = {}) {
+export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cwd, ca, readyStatus: status = 200 } = {}) {
   if (REMOTE) return remote();
   const home = cwd ?? temporaryFolder();
   const data = dataDir ?? join(home, 'data');
   if (!dataDir) mkdirSync(data, { recursive: true });
   const port = env.PORT ?? (await freePort());
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${ca ? 'https' : 'http'}://127.0.0.1:${port}`;
   let run;
   let past = '';
 
@@ -153,7 +154,7 @@ export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cw
     signal: (name) => run.child.kill(name),
     async start(extra = {}) {
       run = launch(args, { cwd: home, uid, env: await environment({ ...env, ...extra }, port, data) });
-      await untilReady(url, run, status);
+      await untilReady(url, ca, run, status);
     },
     async stop() {
       let late = false;

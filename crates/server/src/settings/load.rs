@@ -7,8 +7,8 @@ use chat_mongo_adapter::MongoUri;
 use chat_transport::{Origins, TrustedProxies};
 
 use super::{
-    Bcrypt, Drain, Environment, Listen, LogSettings, Settings, SettingsError, catalog as c, later, rates,
-    reader::Reader, secret, sources::Sources, spec::Integer,
+    Bcrypt, Drain, Environment, Listen, LogSettings, Settings, SettingsError, TlsFiles, catalog as c, later,
+    rates, reader::Reader, secret, sources::Sources, spec::Integer,
 };
 
 impl Settings {
@@ -33,6 +33,7 @@ impl Settings {
         Ok(Self {
             environment,
             listen,
+            tls: tls(&mut read)?,
             data_dir: data_dir.unwrap_or_else(|| "./data".into()),
             mongodb: mongodb(&mut read)?,
             secret,
@@ -73,6 +74,15 @@ fn listen(read: &mut Reader<'_>) -> Result<Listen, SettingsError> {
         max_connections: read.integer(&c::MAX_CONNECTIONS)?,
         header_timeout: millis(read, &c::HEADER_TIMEOUT_MS)?,
     })
+}
+
+fn tls(read: &mut Reader<'_>) -> Result<Option<TlsFiles>, SettingsError> {
+    match (read.text(&c::TLS_CERT).map(PathBuf::from), read.text(&c::TLS_KEY).map(PathBuf::from)) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(SettingsError::new(c::TLS_KEY.name, "must be given where TLS_CERT is")),
+        (None, Some(_)) => Err(SettingsError::new(c::TLS_CERT.name, "must be given where TLS_KEY is")),
+    }
 }
 
 fn mongodb(read: &mut Reader<'_>) -> Result<Option<MongoUri>, SettingsError> {

@@ -46,6 +46,8 @@ struct Turn {
     out: Option<Bytes>,
     /// Nothing will come after them.
     last: bool,
+    /// What is still being written has no share of the memory any more.
+    lost: bool,
     /// When to take the next turn though nothing happens.
     next: Option<Instant>,
 }
@@ -67,6 +69,9 @@ impl<A: Application> WebSocket<A> {
     ) -> Turn {
         let connection = Arc::clone(&self.connection);
         let mut core = connection.lock();
+        if take && let Some(link) = core.link(self.link) {
+            link.written();
+        }
         let mut full = true;
         let mut drives = false;
         while full {
@@ -80,11 +85,24 @@ impl<A: Application> WebSocket<A> {
             full = full && self.has_room(&core);
         }
         let next = core.next_timeout().filter(|_| drives && !core.ended);
-        let Some(link) = core.link(self.link) else { return Turn { out: None, last: true, next: None } };
+        let Some(link) = core.link(self.link) else {
+            self.forget(buffer);
+            return Turn { out: None, last: true, lost: false, next: None };
+        };
         link.register(cx.waker());
         let (out, last) = if take { link.take() } else { (None, link.is_closed()) };
+        if last {
+            self.forget(buffer);
+            self.account(&mut core, 0);
+        }
         core.account();
-        Turn { out, last, next }
+        Turn { out, last, lost: core.outgoing.is_revoked() || core.outbox.is_lost(), next }
+    }
+
+    /// Nothing of what came in is of use any more.
+    fn forget(&mut self, buffer: &mut BytesMut) {
+        buffer.clear();
+        self.decoder = Decoder::new(0);
     }
 
     /// Tells how much of a message has come that is not whole yet.
@@ -112,7 +130,7 @@ impl<A: Application> WebSocket<A> {
         source: &mut impl Source,
         cx: &mut Context<'_>,
     ) -> bool {
-        while !self.deaf {
+        while !self.deaf && !core.is_closing(self.link) {
             if !self.has_room(core) {
                 return true;
             }

@@ -2,6 +2,8 @@
 
 use bytes::{BufMut, BytesMut};
 
+const LONGEST_HEADER: usize = 10;
+
 /// What a frame carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opcode {
@@ -31,10 +33,16 @@ impl Opcode {
 
 /// Appends a frame with FIN set. Payloads of control frames are the caller's to keep within 125 bytes.
 pub fn encode(opcode: Opcode, payload: &[u8], out: &mut BytesMut) {
-    const LONGEST_HEADER: usize = 10;
     out.reserve(LONGEST_HEADER + payload.len());
+    encode_header(opcode, payload.len(), out);
+    out.put_slice(payload);
+}
+
+/// Appends the header of such a frame, whose payload of `len` bytes goes behind it.
+pub fn encode_header(opcode: Opcode, len: usize, out: &mut BytesMut) {
+    out.reserve(LONGEST_HEADER);
     out.put_u8(0x80 | opcode.bits());
-    match payload.len() {
+    match len {
         short @ 0..=125 => out.put_u8(short as u8),
         medium @ 126..=0xffff => {
             out.put_u8(126);
@@ -45,7 +53,6 @@ pub fn encode(opcode: Opcode, payload: &[u8], out: &mut BytesMut) {
             out.put_u64(long as u64);
         }
     }
-    out.put_slice(payload);
 }
 
 /// Appends a close frame with a code and no reason.

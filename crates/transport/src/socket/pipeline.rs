@@ -19,9 +19,14 @@ use chat_domain::{
     ports::{Appended, NewMessage, StoreError},
 };
 use chat_socketio_actix::protocol::AckId;
+use tokio::sync::Semaphore;
 
 use super::coming::{Admission, Arrival, admit};
 use crate::wire::{EventRequest, OtherRequest, SendRequest};
+
+/// Pages that are being read at once, over all sockets: each is in memory as a whole until its socket's task takes it.
+/// Further ones wait for their turn, up to their deadline.
+static PAGES: Semaphore = Semaphore::const_new(32);
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -271,6 +276,17 @@ async fn perform(
     deadline: Instant,
 ) -> Result<Outcome, ChatError> {
     let me = asker.identity.user;
+    let _turn = match &request {
+        OtherRequest::Sync { .. } | OtherRequest::History { .. } | OtherRequest::Conversations { .. } => {
+            PAGES.acquire().await.ok()
+        }
+        OtherRequest::Typing { .. }
+        | OtherRequest::Receipt { .. }
+        | OtherRequest::Edit { .. }
+        | OtherRequest::Delete { .. }
+        | OtherRequest::Block { .. }
+        | OtherRequest::Blocked { .. } => None,
+    };
     Ok(match request {
         OtherRequest::Typing { receiver, is_typing } => {
             chat.typing.set(&asker.identity, receiver, is_typing).await?;

@@ -13,6 +13,14 @@ pub(crate) static NODE_ENV: Choice =
 pub(crate) static HOST: Text = text("HOST", "address or name", "`0.0.0.0`", "The address to listen on.");
 pub(crate) static PORT: Integer =
     count("PORT", 5_000, 0, 65_535, "The port to listen on; 0 takes a free one and logs it.");
+pub(crate) static TLS_CERT: Text = text(
+    "TLS_CERT",
+    "PEM file",
+    "unset: plain HTTP",
+    "The certificate, behind it those that vouch for it; with it and `TLS_KEY` the server speaks TLS. SIGHUP reads both again.",
+);
+pub(crate) static TLS_KEY: Text =
+    text("TLS_KEY", "PEM file", "unset: plain HTTP", "The certificate's private key.");
 pub(crate) static DATA_DIR: Text = text(
     "DATA_DIR",
     "folder",
@@ -80,6 +88,8 @@ pub(super) static PROCESS: &[Setting] = &[
     Setting::Choice(&NODE_ENV),
     Setting::Text(&HOST),
     Setting::Integer(&PORT),
+    Setting::Text(&TLS_CERT),
+    Setting::Text(&TLS_KEY),
     Setting::Text(&DATA_DIR),
     Setting::Text(&MONGODB_URI),
     Setting::Text(&JWT_SECRET),

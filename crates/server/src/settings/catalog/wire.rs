@@ -43,14 +43,14 @@ pub(crate) static MAX_ARGS: Integer = count("MAX_ARGS", 16, 1, 1_000, "Most argu
 pub(crate) static MAX_DEPTH: Integer = count("MAX_DEPTH", 128, 2, 128, "Deepest nesting of an event's JSON.");
 pub(crate) static INCOMING_BYTES: Integer = bytes(
     "INCOMING_BYTES",
-    24 * 1024 * 1024,
+    8 * 1024 * 1024,
     1024 * 1024,
     1 << 40,
     "What all clients together may have sent of bodies, messages and attachments that are not whole yet, beyond 8 KiB each; past it whoever has sent most is closed, and comes back.",
 );
 pub(crate) static OUTGOING_BYTES: Integer = bytes(
     "OUTGOING_BYTES",
-    48 * 1024 * 1024,
+    32 * 1024 * 1024,
     1024 * 1024,
     1 << 40,
     "What all clients together may leave unread, beyond 8 KiB each; past it whoever left most is closed as slow.",

@@ -1,8 +1,8 @@
-//! A WebSocket on a TCP connection of its own, taken over from the HTTP dispatcher.
+//! A WebSocket on a connection of its own, plain or in TLS, taken over from the HTTP dispatcher.
 //!
 //! Nothing of HTTP stays behind, reads go through one buffer per thread, and an idle connection holds none. A
 //! client that does not read is noticed here: when its session ends, what it did not take within
-//! [`LINGER`] is dropped with the connection.
+//! [`LINGER`] is dropped with the connection; at once where it has lost its share of the memory.
 
 use std::{
     cell::RefCell,
@@ -14,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::rt::net::TcpStream;
 use bytes::{Buf, Bytes, BytesMut};
 use chat_socketio::LinkId;
 use tokio::io::{AsyncReadExt, AsyncWrite};
@@ -23,6 +22,7 @@ use super::{Source, Turn, WebSocket};
 use crate::{
     Application,
     connection::{Connection, alarm::Alarm},
+    serve::Stream,
 };
 
 /// How long an ended connection may take to take its last bytes, and to close its side.
@@ -40,7 +40,7 @@ thread_local! {
 /// A WebSocket on a TCP connection of its own.
 pub(crate) struct OwnedWebSocket<A: Application> {
     socket: WebSocket<A>,
-    io: TcpStream,
+    io: Stream,
     /// What an unfinished frame has left behind.
     rest: BytesMut,
     out: Bytes,
@@ -54,7 +54,7 @@ impl<A: Application> OwnedWebSocket<A> {
     pub(crate) fn new(
         connection: Arc<Connection<A>>,
         link: LinkId,
-        io: TcpStream,
+        io: Stream,
         head: Bytes,
         rest: BytesMut,
     ) -> Self {
@@ -76,7 +76,7 @@ impl<A: Application> OwnedWebSocket<A> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let blocked = self.poll_flush(cx)?.is_pending();
-            let Turn { out, last, next } = self.turn(!blocked, cx);
+            let Turn { out, last, lost, next } = self.turn(!blocked, cx);
             if let Some(out) = out {
                 self.out = out;
                 continue;
@@ -92,7 +92,7 @@ impl<A: Application> OwnedWebSocket<A> {
             if !blocked {
                 return Poll::Ready(Ok(()));
             }
-            if now >= ends {
+            if lost || now >= ends {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             if self.alarm.poll(Some(ends), cx).is_pending() {
@@ -136,7 +136,8 @@ impl<A: Application> OwnedWebSocket<A> {
         }
         // An idle connection holds no buffer.
         self.out = Bytes::new();
-        Poll::Ready(Ok(()))
+        // TLS keeps what the connection below did not take.
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     /// Closes our side, then waits a moment for the other's.
@@ -168,7 +169,7 @@ impl<A: Application> OwnedWebSocket<A> {
 }
 
 /// The reading side. tokio spares the second system call where the first left room in the buffer.
-struct Incoming<'a>(&'a mut TcpStream);
+struct Incoming<'a>(&'a mut Stream);
 
 impl Source for Incoming<'_> {
     fn poll_read(&mut self, buffer: &mut BytesMut, cx: &mut Context<'_>) -> Poll<bool> {
