@@ -169,6 +169,11 @@ fn transport(
     let settings = chat_transport::Settings::default();
     let max_sockets_per_address = read.integer(&c::MAX_SOCKETS_PER_ADDRESS)?;
     let connect_timeout = millis(read, &c::CONNECT_TIMEOUT_MS)?;
+    let (max_payload, outbox_bytes): (usize, usize) =
+        (read.integer(&c::MAX_PAYLOAD_BYTES)?, read.integer(&c::OUTBOX_BYTES)?);
+    // Less would not hold what one client may send, or leave unread, beside another.
+    let incoming_bytes = read.integer::<usize>(&c::INCOMING_BYTES)?.max(max_payload.saturating_mul(2));
+    let outgoing_bytes = read.integer::<usize>(&c::OUTGOING_BYTES)?.max(outbox_bytes.saturating_mul(2));
     Ok(chat_transport::Settings {
         engine: chat_transport::EngineConfig {
             ping_interval: millis(read, &c::PING_INTERVAL_MS)?,
@@ -176,15 +181,15 @@ fn transport(
             connect_timeout,
             upgrade_timeout: connect_timeout,
             attachments_timeout: connect_timeout,
-            max_payload: read.integer(&c::MAX_PAYLOAD_BYTES)?,
+            max_payload,
             max_attachments: read.integer(&c::MAX_ATTACHMENTS)?,
             max_args: read.integer(&c::MAX_ARGS)?,
             max_depth: read.integer(&c::MAX_DEPTH)?,
             ..settings.engine
         },
-        outbox_bytes: read.integer(&c::OUTBOX_BYTES)?,
-        incoming_bytes: read.integer(&c::INCOMING_BYTES)?,
-        outgoing_bytes: read.integer(&c::OUTGOING_BYTES)?,
+        outbox_bytes,
+        incoming_bytes,
+        outgoing_bytes,
         max_sockets_per_user: read.integer(&c::MAX_SOCKETS_PER_USER)?,
         max_sockets_per_address: if limited { max_sockets_per_address } else { usize::MAX },
         recovery_window: millis(read, &c::RECOVERY_WINDOW_MS)?,

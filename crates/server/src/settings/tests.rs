@@ -112,6 +112,13 @@ fn every_default_is_in_its_range_and_units_are_in_names() {
 }
 
 #[test]
+fn the_budgets_of_all_clients_hold_what_one_may_take() {
+    let given = [("MAX_PAYLOAD_BYTES", "100000000"), ("OUTBOX_BYTES", "200000000")];
+    let settings = load(&given).unwrap().transport;
+    assert_eq!((settings.incoming_bytes, settings.outgoing_bytes), (200_000_000, 400_000_000));
+}
+
+#[test]
 fn every_setting_given_is_shown_with_its_place_and_secrets_by_their_length() {
     let settings = load(&[("JWT_SECRET", SECRET), ("PORT", "0"), ("QUERY_TOKEN", "true")]).unwrap();
     let shown = |name| {

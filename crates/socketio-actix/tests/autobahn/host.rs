@@ -13,7 +13,7 @@ use actix_web::{
     rt,
 };
 use chat_socketio_actix::protocol::{Config, Event, Outgoing, Protocol};
-use chat_socketio_actix::{Application, Client, Io, Options, ServeOptions, SocketIo, serve};
+use chat_socketio_actix::{Application, Budget, Client, Io, Options, ServeOptions, SocketIo, serve};
 
 /// What carries WebSockets.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +67,8 @@ impl Host {
             path: "/engine.io".to_owned(),
             engine,
             outbox_bytes: 4 * max_payload,
+            incoming: Budget::new(4 * max_payload),
+            outgoing: Budget::new(4 * max_payload),
             ..Options::default()
         };
         let socket_io = SocketIo::new(Arc::new(Echo), options);
