@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     migrate, moving, serve,
     settings::{Settings, Sources},
+    verify,
 };
 
 /// A real-time chat server. Settings come from the environment, then `.env`, then a TOML file.
@@ -37,6 +38,8 @@ enum Command {
     GenSecret,
     /// Print an access token for a user.
     GenToken(TokenFor),
+    /// Play people with several devices against a running server, and say whether a message was lost, doubled or reordered.
+    Verify(verify::Verify),
     /// Work on accounts.
     User {
         #[command(subcommand)]
@@ -114,6 +117,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::CheckConfig { manual: false } => commands::check_config(&settings()?),
         Command::GenSecret => commands::gen_secret(),
         Command::GenToken(whose) => commands::gen_token(&settings()?, whose),
+        Command::Verify(asked) => verify::run(&asked),
         Command::User { command: UserCommand::Add { username, email } } => {
             commands::add_user(&settings()?, username, email)
         }

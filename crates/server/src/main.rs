@@ -28,6 +28,7 @@ mod settings;
 mod storage;
 mod system;
 mod tls;
+mod verify;
 
 /// Messages are allocated on one thread and freed on another all day; this allocator is made for that.
 #[global_allocator]
