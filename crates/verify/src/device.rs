@@ -346,7 +346,13 @@ impl Device {
                 }
                 self.settle(&flight);
             }
-            Answer::Done => self.settle(&flight),
+            Answer::Done => {
+                self.settle(&flight);
+                // Others are told of a reading; the device that read knows by this answer.
+                if let Request::Receipt { message, read } = &flight.request {
+                    self.list.mark(message, *read);
+                }
+            }
             Answer::Message(message) => {
                 self.settle(&flight);
                 self.learn(&message, flight.written, ledger);
