@@ -72,7 +72,10 @@ pub(crate) struct Device {
     wanted: bool,
     list: List,
     cursor: Option<String>,
-    saved: (List, Option<String>),
+    /// Whether the cursor stands inside a walk: that walk ends where it was to end when it began, not at now.
+    inside: bool,
+    resumed: bool,
+    saved: (List, Option<String>, bool),
     synced: bool,
     outbox: VecDeque<Draft>,
     tasks: VecDeque<Request>,
@@ -96,7 +99,9 @@ impl Device {
             me: me.to_owned(),
             link: Link::Off,
             wanted: false,
-            saved: (list.clone(), None),
+            inside: false,
+            resumed: false,
+            saved: (list.clone(), None, false),
             list,
             cursor: None,
             synced: false,
@@ -174,13 +179,13 @@ impl Device {
     pub(crate) fn crash(&mut self, orders: &mut Vec<Order>) {
         self.cut(orders);
         self.tasks.clear();
-        (self.list, self.cursor) = self.saved.clone();
+        (self.list, self.cursor, self.inside) = self.saved.clone();
         self.given.clear();
     }
 
     /// Saves what it shows, with its cursor, as a client with a database does.
     pub(crate) fn save(&mut self) {
-        self.saved = (self.list.clone(), self.cursor.clone());
+        self.saved = (self.list.clone(), self.cursor.clone(), self.inside);
     }
 
     /// Writes a message into the outbox.
@@ -212,6 +217,7 @@ impl Device {
         if self.link == Link::Opening(socket) {
             self.link = Link::Open(socket);
             self.ears.begin();
+            self.resumed = self.inside;
         }
     }
 
@@ -360,7 +366,10 @@ impl Device {
             Answer::Changes { messages, cursor, complete } => {
                 messages.iter().for_each(|message| self.learn(message, flight.written, ledger));
                 self.cursor = Some(cursor);
-                self.synced = complete;
+                self.inside = !complete;
+                // A walk that an earlier link began knows nothing of what came after its beginning: walk once more.
+                self.synced = complete && !self.resumed;
+                self.resumed &= !complete;
             }
             Answer::Page { messages, next } => self.page(&flight, messages, next, ledger),
         }
