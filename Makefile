@@ -110,6 +110,11 @@ hostile: need-npm $(JS_MODULES)
 fuzz:
 	@tests/fuzz "$(abspath $(TARGET))" $(or $(SECONDS_IN_ALL),600) $(TARGETS)
 
+## soak: schedules of devices against the real binary, which is killed meanwhile (ROUNDS=2000, SEED=1 is the first one's)
+.PHONY: soak
+soak:
+	VERIFY_ROUNDS=$(or $(ROUNDS),2000) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-server --test verify -- --nocapture
+
 ## coverage: line coverage of the parsers by the tests of their crates; fails below 95 % (target/coverage/lines.txt has each line)
 .PHONY: coverage
 coverage:
