@@ -46,7 +46,7 @@ codes! {
     Unauthorized, "unauthorized", 401, false,
         "No token, a bad or expired token, a wrong password (one text for unknown user and wrong password).";
     Forbidden, "forbidden", 403, false,
-        "One of the two blocks the other; a foreign origin; one socket too many; a message too old to be edited.";
+        "One of the two blocks the other; a foreign origin; one socket too many; one user too many to block; a message too old to be edited.";
     NotFound, "not_found", 404, false,
         "No such user, message or path; a message that is not yours.";
     Conflict, "conflict", 409, false,
