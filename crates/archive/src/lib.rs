@@ -9,15 +9,21 @@
 //! from whichever store it comes:
 //!
 //! ```text
-//! {"archive":{"version":1,"exportedAt":1795341600000,"source":"embedded"}}
+//! {"archive":{"version":2,"exportedAt":1795341600000,"source":"embedded"}}
 //! {"user":{"id":"…","username":"…","email":"…","password":"$2b$…","isOnline":false,"lastSeen":null,"createdAt":…,"updatedAt":…}}
-//! {"message":{"id":"…","seq":1,"sender":"…","receiver":"…","text":"…","timestamp":…,"readAt":…,"clientId":"…"}}
-//! {"end":{"users":1,"messages":1,"content":"<SHA-256 of the user and message lines>","sha256":"<of all lines before>"}}
+//! {"message":{"id":"…","seq":1,"sender":"…","receiver":"…","text":"…","timestamp":…,"deliveredAt":…,"readAt":…,"editedAt":…,"deletedAt":…,"clientId":"…","firstText":"…"}}
+//! {"block":{"blocker":"…","blocked":"…","since":…}}
+//! {"end":{"users":1,"messages":1,"blocks":1,"content":"<SHA-256 of the lines of users, messages and blocks>","sha256":"<of all lines before>"}}
 //! ```
 //!
-//! Users stand by id; messages by conversation (the smaller user's id, then the larger one's), then `seq`. Times are
-//! milliseconds since 1970; `readAt` and `clientId` are left out where there is none. It holds password
+//! Users stand by id; messages by conversation (the smaller user's id, then the larger one's), then `seq`;
+//! blocks last, by who blocks, then whom. Times are milliseconds since 1970. Of a message, what stands behind `timestamp`
+//! is left out where there is none, and `deliveredAt` also where it is the same as `readAt`; so is the count of no blocks.
+//! `firstText` is the digest of an edited message's first text, by which a repeated send is known. It holds password
 //! hashes and everything that anybody wrote: it is made for its owner only (mode 0600).
+//!
+//! **Versions.** Version 2 is written; 1, which knew neither blocks nor deliveries, edits and deletions, is read as well.
+//! A newer one is refused by name.
 //!
 //! **What it may touch.** `chat-ports` and files. No runtime: its futures run anywhere, and block for the
 //! file's sake.

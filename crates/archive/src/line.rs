@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt::Write};
 use chat_ports::model::{Block, Message, MessageId, PasswordHash, TextDigest, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 
-/// The version of the format that this build writes and reads.
-pub(crate) const VERSION: u32 = 1;
+/// The version of the format that this build writes. It reads every one up to it: they differ in what may be missing.
+pub(crate) const VERSION: u32 = 2;
 
 /// A line of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]

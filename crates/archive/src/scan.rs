@@ -119,7 +119,7 @@ impl<R: BufRead> Scanner<R> {
         }
         let line = Line::decode(&self.bytes).ok_or_else(|| self.damaged("a line can't be read"))?;
         if let Line::Header(header) = &line
-            && header.version != VERSION
+            && !(1..=VERSION).contains(&header.version)
         {
             let (path, version) = (self.path.clone(), header.version);
             return Err(FileError::Newer { path, version, known: VERSION });

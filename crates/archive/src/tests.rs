@@ -187,7 +187,7 @@ fn the_lines_are_in_their_canonical_form() {
     world.export(&from, "a").unwrap();
     let text = world.text("a");
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[0], r#"{"archive":{"version":1,"exportedAt":9,"source":"embedded"}}"#);
+    assert_eq!(lines[0], r#"{"archive":{"version":2,"exportedAt":9,"source":"embedded"}}"#);
     assert_eq!(
         lines[1],
         r#"{"user":{"id":"000100000000000000000000","username":"User1","email":"user1@example.org","password":"$2b$12$1","isOnline":false,"lastSeen":null,"createdAt":1,"updatedAt":9223372036854775807}}"#
@@ -198,6 +198,19 @@ fn the_lines_are_in_their_canonical_form() {
     );
     assert!(lines[3].ends_with(r#""timestamp":-1,"deliveredAt":77,"deletedAt":79,"clientId":"c2"}}"#));
     assert!(lines[4].starts_with(r#"{"end":{"users":1,"messages":2,"content":""#));
+}
+
+#[test]
+fn a_file_of_version_1_is_imported_and_exported_again_as_version_2() {
+    let (world, to) = (World::new(), Flaky::new());
+    let old = include_str!("tests/version_1.jsonl");
+    fs::write(world.file("old"), old).unwrap();
+    assert_eq!(world.import(&to, "old").unwrap().messages, 2);
+    world.export(&to, "new").unwrap();
+    let (old, new) = (old.lines(), world.text("new"));
+    let middle = |lines: Vec<&str>| lines[1..lines.len() - 1].join("\n");
+    assert_eq!(middle(new.lines().collect()), middle(old.collect()), "the same content is the same lines");
+    assert!(new.starts_with(r#"{"archive":{"version":2,"#));
 }
 
 #[test]
@@ -341,9 +354,9 @@ fn a_damaged_file_is_refused_before_anything_is_changed() {
         assert!(matches!(refused, ImportError::File(FileError::Damaged { .. })), "{refused}");
         assert_eq!(extent(&to), Extent::default());
     }
-    fs::write(world.file("newer"), text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
+    fs::write(world.file("newer"), text.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
     let newer = world.import(&Flaky::new(), "newer").unwrap_err();
-    assert!(matches!(newer, ImportError::File(FileError::Newer { version: 2, .. })), "{newer}");
+    assert!(matches!(newer, ImportError::File(FileError::Newer { version: 3, known: 2, .. })), "{newer}");
     let none = world.import(&Flaky::new(), "none").unwrap_err();
     assert!(matches!(none, ImportError::File(FileError::Io { .. })), "{none}");
 }
