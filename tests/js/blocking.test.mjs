@@ -60,6 +60,20 @@ test('either side gets forbidden on a send and on an edit, others are not concer
   assert.equal((await send(blocked, ann.user.id, 'hello again')).seq, 3);
 });
 
+test('what was stored before a block is a repeat when it is sent again, and stays what it was', async () => {
+  const payload = { receiverId: bob.user.id, message: 'its answer was lost', clientId: 'lost-1' };
+  const { message: stored } = await ok(socket, 'private_message', payload);
+  await nextEvent(blocked, 'private_message');
+  await block();
+  assert.equal((await ok(socket, 'private_message', payload)).message.id, stored.id);
+  socket.emit('private_message', payload);
+  assert.equal((await nextEvent(socket, 'private_message')).id, stored.id, 'without an acknowledgement');
+  await fails(socket, 'private_message', { ...payload, message: 'other' }, 'conflict');
+  await fails(socket, 'private_message', { ...payload, clientId: 'lost-2' }, 'forbidden');
+  await fence(watcher, blocked, bob.user.id);
+  assert.deepEqual(pending(blocked, 'private_message'), [], 'it is not delivered again');
+});
+
 test('typing goes neither way, and nobody learns why', async () => {
   await ok(blocked, 'typing', { receiverId: ann.user.id, isTyping: true });
   assert.equal((await nextEvent(socket, 'typing')).isTyping, true);

@@ -7,7 +7,10 @@ use chat_ports::{
     BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery, Claims,
     ConversationQuery, Conversations, HistoryQuery, IssuedToken, Messages, PasswordError, PasswordHasher,
     SealPurpose, Seals, StoreError, SyncPosition, TokenError, Tokens,
-    model::{Block, ConversationEntry, Message, MessageId, Page, Password, PasswordHash, Timestamp, UserId},
+    model::{
+        Block, ClientId, ConversationEntry, Message, MessageId, Page, Password, PasswordHash, Timestamp,
+        UserId,
+    },
 };
 
 /// Stands in for a port that a program does not use, and refuses everything: hasher and tokens where
@@ -45,6 +48,10 @@ impl Tokens for Absent {
 #[async_trait]
 impl Messages for Absent {
     async fn find(&self, _: MessageId) -> Result<Option<Arc<Message>>, StoreError> {
+        absent()
+    }
+
+    async fn sent_as(&self, _: UserId, _: UserId, _: ClientId) -> Result<Option<Arc<Message>>, StoreError> {
         absent()
     }
 

@@ -51,7 +51,7 @@ pub use error::{ChatError, Conflict, ErrorCode, Missing, Unauthorized};
 pub use history::{
     ConversationPage, ConversationView, History, HistoryPage, HistoryPosition, HistoryRequest,
 };
-pub use messaging::{GiveReceipt, Messaging, SendMessage};
+pub use messaging::{GiveReceipt, Messaging, Prepared, SendMessage};
 pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
 pub use recovery::{Recovery, RecoveryTicket};
 pub use sync::{Sync, SyncPage};

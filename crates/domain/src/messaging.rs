@@ -6,8 +6,8 @@ use std::{
 };
 
 use chat_ports::{
-    Appended, Clock, Delete, Edit, IdSource, MessageLog, Messages, NewMessage, Receipt, ReceiptKind,
-    ReceiptSpan,
+    AppendError, Appended, Clock, Delete, Edit, IdSource, MessageLog, Messages, NewMessage, Receipt,
+    ReceiptKind, ReceiptSpan,
     model::{ClientId, Message, MessageId, MessageText, SocketId, UserId},
 };
 
@@ -28,6 +28,15 @@ pub struct SendMessage {
     pub deadline: Instant,
     /// The socket that its acknowledgement tells already.
     pub except: Option<SocketId>,
+}
+
+/// What [`Messaging::prepare`] found.
+#[derive(Debug, Clone)]
+pub enum Prepared {
+    /// A message to be stored.
+    New(NewMessage),
+    /// It is stored already, and nothing new may be sent: it was blocked in between.
+    Repeat(Arc<Message>),
 }
 
 /// A receipt that somebody gives.
@@ -87,14 +96,20 @@ impl Messaging {
     ///
     /// # Errors
     /// `invalid_input` for a message to oneself, `not_found` for an unknown receiver, `forbidden` where one
-    /// blocks the other; `unavailable`.
-    pub async fn prepare(&self, message: SendMessage) -> Result<NewMessage, ChatError> {
+    /// blocks the other, unless it was stored before that; `conflict` where it was stored with another text;
+    /// `unavailable`.
+    pub async fn prepare(&self, message: SendMessage) -> Result<Prepared, ChatError> {
         let SendMessage { sender, receiver, text, client_id, deadline, except } = message;
         policy::addressee(sender, receiver)?;
         self.people.require(receiver).await?;
-        policy::may_write(self.relations.is_blocked(sender, receiver).await?)?;
+        if let Err(refusal) = policy::may_write(self.relations.is_blocked(sender, receiver).await?) {
+            return match client_id {
+                Some(client_id) => self.repeat(sender, receiver, client_id, &text, refusal).await,
+                None => Err(refusal),
+            };
+        }
         let id = self.ids.next_id();
-        Ok(NewMessage {
+        Ok(Prepared::New(NewMessage {
             id: MessageId(match (&self.origins, &except) {
                 (Some(origins), Some(socket)) => origins.mark(id, socket),
                 (_, _) => id,
@@ -106,7 +121,23 @@ impl Messaging {
             client_id,
             deadline,
             except,
-        })
+        }))
+    }
+
+    /// What was stored before the block is answered as what it is; the rest is refused.
+    async fn repeat(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: ClientId,
+        text: &MessageText,
+        refusal: ChatError,
+    ) -> Result<Prepared, ChatError> {
+        match self.messages.sent_as(sender, receiver, client_id).await? {
+            Some(stored) if stored.is_repeated_by(text.as_str()) => Ok(Prepared::Repeat(stored)),
+            Some(_) => Err(AppendError::ClientIdTaken.into()),
+            None => Err(refusal),
+        }
     }
 
     /// Stores a prepared message. It takes its place in the store's queue at the first poll, so the order
@@ -119,10 +150,15 @@ impl Messaging {
     /// `conflict` where the client id was used for another text; `unavailable`: the outcome may be unknown.
     pub fn submit(
         &self,
-        message: NewMessage,
+        message: Prepared,
     ) -> impl Future<Output = Result<Appended, ChatError>> + Send + 'static + use<> {
         let log = Arc::clone(&self.log);
-        async move { Ok(log.append(message).await?) }
+        async move {
+            match message {
+                Prepared::New(message) => Ok(log.append(message).await?),
+                Prepared::Repeat(message) => Ok(Appended { message, repeated: true }),
+            }
+        }
     }
 
     /// Sends a message: [`prepare`](Self::prepare), then [`submit`](Self::submit).

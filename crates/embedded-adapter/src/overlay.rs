@@ -21,7 +21,7 @@ use std::{
 
 use chat_ports::{
     Clock,
-    model::{ConversationId, Message, MessageId, UserId},
+    model::{ClientId, ConversationId, Message, MessageId, Timestamp, UserId},
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -61,6 +61,26 @@ pub(crate) struct Staged {
 /// A message by what makes it the same one: sender, receiver and the sender's own name for it.
 #[derive(Debug, Clone)]
 pub(crate) struct DedupKey(pub(crate) Arc<Message>);
+
+impl DedupKey {
+    /// The key of what was sent under this name, to look it up by.
+    pub(crate) fn named(sender: UserId, receiver: UserId, client_id: &ClientId) -> Self {
+        Self(Arc::new(Message {
+            id: MessageId::from_bytes([0; 12]),
+            seq: 0,
+            sender,
+            receiver,
+            text: String::new(),
+            timestamp: Timestamp::from_millis(0),
+            delivered_at: None,
+            read_at: None,
+            edited_at: None,
+            deleted_at: None,
+            first_text: None,
+            client_id: Some(client_id.as_str().to_owned()),
+        }))
+    }
+}
 
 impl PartialEq for DedupKey {
     fn eq(&self, other: &Self) -> bool {

@@ -11,14 +11,14 @@ use async_trait::async_trait;
 use bson::{Document, doc};
 use chat_ports::{
     HistoryAnchor, HistoryQuery, Messages, StoreError,
-    model::{ConversationId, Message, MessageId, Page},
+    model::{ClientId, ConversationId, Message, MessageId, Page, UserId},
 };
 
 use self::page::Filler;
 use crate::{
     Store,
     connection::Collections,
-    documents::{binary_key, object_id, read_message},
+    documents::{Dedup, binary_key, object_id, read_message},
     error::Fault,
 };
 
@@ -28,6 +28,17 @@ impl Messages for Store {
         self.inner.run(move |collections| async move { find(&collections, id).await }).await
     }
 
+    async fn sent_as(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<Arc<Message>>, StoreError> {
+        let (conversation, name) =
+            (ConversationId::between(sender, receiver), Dedup::named(sender, &client_id));
+        self.inner.run(move |collections| async move { named(&collections, conversation, &name).await }).await
+    }
+
     async fn history(&self, query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError> {
         self.inner.run(move |collections| async move { history(&collections, query).await }).await
     }
@@ -35,6 +46,17 @@ impl Messages for Store {
 
 async fn find(collections: &Collections, id: MessageId) -> Result<Option<Arc<Message>>, Fault> {
     let filter = doc! { "_id": object_id(id.0), "seq": { "$gt": 0 } };
+    let found = collections.messages.find_one(filter).max_time(collections.operation_timeout).await?;
+    Ok(found.map(|document| read_message(&document)).transpose()?.map(|stored| Arc::new(stored.message)))
+}
+
+/// A message by the index of names.
+async fn named(
+    collections: &Collections,
+    conversation: ConversationId,
+    name: &Dedup,
+) -> Result<Option<Arc<Message>>, Fault> {
+    let filter = doc! { "conversation": binary_key(&conversation), "dedup": &*name.0 };
     let found = collections.messages.find_one(filter).max_time(collections.operation_timeout).await?;
     Ok(found.map(|document| read_message(&document)).transpose()?.map(|stored| Arc::new(stored.message)))
 }

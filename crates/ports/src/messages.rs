@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     StoreError,
-    model::{ConversationId, Message, MessageId, Page},
+    model::{ClientId, ConversationId, Message, MessageId, Page, UserId},
 };
 
 /// Where a page of history stands.
@@ -45,6 +45,17 @@ pub trait Messages: Send + Sync {
     /// # Errors
     /// The store failed.
     async fn find(&self, id: MessageId) -> Result<Option<Arc<Message>>, StoreError>;
+
+    /// The message that this sender has sent to this receiver under this client id, as it is now: deleted ones as well.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn sent_as(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<Arc<Message>>, StoreError>;
 
     /// A page of a conversation, oldest first. `more` tells whether messages go on beyond the page, away
     /// from the anchor (older ones; newer ones for [`HistoryAnchor::After`]).

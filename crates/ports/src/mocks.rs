@@ -13,8 +13,8 @@ use crate::{
     PresenceRecord, RateLimiter, RateMeter, RateSubject, Receipt, ReceiptSpan, SealPurpose, Seals,
     StoreError, StoreHealth, SyncPosition, TokenError, Tokens, UserQuery, Users,
     model::{
-        Block, ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password, PasswordHash,
-        Timestamp, User, UserId,
+        Block, ClientId, ConversationEntry, Event, Message, MessageId, ObjectId, Page, Password,
+        PasswordHash, Timestamp, User, UserId,
     },
 };
 
@@ -56,6 +56,7 @@ mock! {
     #[async_trait]
     impl Messages for Messages {
         async fn find(&self, id: MessageId) -> Result<Option<Arc<Message>>, StoreError>;
+        async fn sent_as(&self, sender: UserId, receiver: UserId, client_id: ClientId) -> Result<Option<Arc<Message>>, StoreError>;
         async fn history(&self, query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError>;
     }
 }

@@ -157,6 +157,7 @@ macro_rules! conformance {
                 parallel_receipts_mark_each_message_once_of_each_kind
                 after_a_restart_what_was_delivered_is_delivered;
             repeats:
+                a_message_is_found_by_the_name_that_its_sender_gave_it
                 a_repeat_is_answered_with_the_stored_message
                 a_repeat_shows_the_message_as_it_is_now
                 parallel_copies_become_one_message

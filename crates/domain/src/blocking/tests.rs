@@ -17,7 +17,7 @@ fn both() -> Mocks {
     mocks
 }
 
-fn send(chat: &Chat, deadline: std::time::Instant) -> Result<chat_ports::NewMessage, ChatError> {
+fn send(chat: &Chat, deadline: std::time::Instant) -> Result<crate::Prepared, ChatError> {
     block_on(chat.messaging.prepare(SendMessage {
         sender: user_id(2),
         receiver: user_id(1),

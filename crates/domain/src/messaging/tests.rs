@@ -26,6 +26,13 @@ fn hello(mocks: &Mocks) -> SendMessage {
     }
 }
 
+fn new(prepared: Prepared) -> NewMessage {
+    match prepared {
+        Prepared::New(message) => message,
+        Prepared::Repeat(stored) => panic!("{stored:?} is no new message"),
+    }
+}
+
 fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
     std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -34,7 +41,7 @@ fn poll_once<T>(future: impl Future<Output = T>) -> Poll<T> {
 fn a_prepared_message_has_all_that_was_given_an_id_and_the_time() {
     let mocks = Mocks::new().knowing(&[user(2, "berta")]);
     let (send, now) = (hello(&mocks), mocks.clock.now());
-    let prepared = block_on(mocks.chat().messaging.prepare(send.clone())).unwrap();
+    let prepared = new(block_on(mocks.chat().messaging.prepare(send.clone())).unwrap());
     assert_eq!((prepared.sender, prepared.receiver), (send.sender, send.receiver));
     assert_eq!((prepared.text, prepared.client_id), (send.text, send.client_id));
     assert_eq!((prepared.deadline, prepared.except), (send.deadline, send.except));
@@ -47,9 +54,9 @@ fn a_known_receiver_is_looked_up_once_and_prepared_at_the_first_poll_from_then_o
     mocks.users.expect_find().times(1).returning(|_| Ok(Some(user(2, "berta"))));
     let send = hello(&mocks);
     let chat = mocks.chat();
-    let first = block_on(chat.messaging.prepare(send.clone())).unwrap();
+    let first = new(block_on(chat.messaging.prepare(send.clone())).unwrap());
     let Poll::Ready(second) = poll_once(chat.messaging.prepare(send)) else { panic!("not at once") };
-    assert_ne!(first.id, second.unwrap().id);
+    assert_ne!(first.id, new(second.unwrap()).id);
 }
 
 #[test]
@@ -276,6 +283,40 @@ fn a_block_is_read_once_where_nobody_else_writes_and_again_after_a_while_where_o
         for _ in 0..9 {
             block_on(chat.messaging.prepare(send.clone())).unwrap();
             clock.advance(Duration::from_secs(2));
+        }
+    }
+}
+
+#[test]
+fn what_was_stored_before_a_block_is_answered_as_a_repeat_and_nothing_else_is() {
+    let block = Block { blocker: user_id(2), blocked: user_id(1), since: Timestamp::from_millis(1) };
+    let stored = message(user_id(1), user_id(2), 7);
+    for (found, client_id, answer) in [
+        (Some("hello"), Some("n1"), None),
+        (Some("other"), Some("n1"), Some(ErrorCode::Conflict)),
+        (None, Some("n1"), Some(ErrorCode::Forbidden)),
+        // Without a client id nothing is looked for.
+        (Some("hello"), None, Some(ErrorCode::Forbidden)),
+    ] {
+        let mut mocks = Mocks::new();
+        mocks.users.expect_find().returning(|_| Ok(Some(user(2, "berta"))));
+        mocks.blocks.expect_between().returning(move |_, _| Ok(vec![block]));
+        let found = found.map(|text| Arc::new(Message { text: text.into(), ..(*stored).clone() }));
+        mocks.messages.expect_sent_as().times(usize::from(client_id.is_some())).returning(
+            move |sender, receiver, client_id| {
+                let asked = (sender, receiver, client_id.as_str());
+                assert_eq!(asked, (user_id(1), user_id(2), "n1"));
+                Ok(found.clone())
+            },
+        );
+        let send = SendMessage { client_id: client_id.map(build::client_id), ..hello(&mocks) };
+        match block_on(mocks.chat().messaging.send(send)) {
+            Ok(appended) => {
+                assert_eq!(answer, None);
+                assert!(appended.repeated);
+                assert_eq!(appended.message, stored);
+            }
+            Err(error) => assert_eq!(Some(error.code()), answer),
         }
     }
 }

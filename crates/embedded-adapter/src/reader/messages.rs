@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_ports::{
     HistoryQuery,
-    model::{ConversationId, Message, MessageId, Page},
+    model::{ClientId, ConversationId, Message, MessageId, Page, UserId},
 };
 
 use super::{Desk, assemble::Filler};
@@ -33,14 +33,39 @@ impl Desk {
         let Some((cid, seq)) = tables::locate(tables, id)? else { return Ok(None) };
         let known = tables::conversation_by_cid(tables, cid)?;
         let (conversation, _) = known.ok_or_else(|| Fault::corrupt("conversations", cid, "cid"))?;
-        // Memory first: what leaves it meanwhile is in the tables by then.
-        let laid = self.shared.overlay.laid(&conversation, seq);
+        self.in_tables(&conversation, cid, seq).map(Some)
+    }
+
+    /// The message that was sent under this client id, which was not in memory.
+    pub(crate) fn sent_as(
+        &mut self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: &ClientId,
+    ) -> Result<Option<Arc<Message>>, Fault> {
+        let conversation = ConversationId::between(sender, receiver);
         let tables = self.tables()?;
-        let mut message = tables::message(tables, &conversation, cid, seq)?.message;
-        let receiver = Who::receives(message.receiver, &conversation);
+        let Some(known) = tables::conversation(tables, &conversation)? else { return Ok(None) };
+        let who = Who::is(sender, &conversation);
+        let found = tables::repeated(tables, known.cid, who, client_id.as_str())?;
+        found.map(|seq| self.in_tables(&conversation, known.cid, seq)).transpose()
+    }
+
+    /// A message that the tables have, as it is now.
+    fn in_tables(
+        &mut self,
+        conversation: &ConversationId,
+        cid: i64,
+        seq: u32,
+    ) -> Result<Arc<Message>, Fault> {
+        // Memory first: what leaves it meanwhile is in the tables by then.
+        let laid = self.shared.overlay.laid(conversation, seq);
+        let tables = self.tables()?;
+        let mut message = tables::message(tables, conversation, cid, seq)?.message;
+        let receiver = Who::receives(message.receiver, conversation);
         tables::set_marks(tables, cid, receiver, seq, &mut message)?;
         laid.over(&mut message, receiver, seq);
-        Ok(Some(Arc::new(message)))
+        Ok(Arc::new(message))
     }
 
     /// A page: what the tables have of it, with memory laid over.

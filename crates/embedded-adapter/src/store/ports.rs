@@ -8,7 +8,7 @@ use chat_ports::{
     CommitNumber, Committed, ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError,
     Login, MessageLog, Messages, NewMessage, NewUser, Numbering, PresenceRecord, Receipt, ReceiptSpan,
     ReplayQuery, Replays, StoreError, StoreHealth, SyncPosition, UserQuery, Users,
-    model::{Block, ConversationEntry, Message, MessageId, Page, User, UserId},
+    model::{Block, ClientId, ConversationEntry, Message, MessageId, Page, User, UserId},
 };
 use tokio::sync::oneshot;
 
@@ -16,6 +16,7 @@ use super::Store;
 use crate::{
     fault::closed,
     job::{Job, Reply, Revision},
+    overlay::DedupKey,
     reader::history_in_memory,
 };
 
@@ -53,6 +54,19 @@ impl Messages for Store {
         match self.shared.overlay.find(id) {
             Some(found) => Ok(Some(found.message)),
             None => self.readers.ask(move |desk| desk.find(id)).await,
+        }
+    }
+
+    async fn sent_as(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<Arc<Message>>, StoreError> {
+        // Memory first: what leaves it meanwhile is in the tables by then.
+        match self.shared.overlay.repeated(&DedupKey::named(sender, receiver, &client_id)) {
+            Some(found) => Ok(Some(found)),
+            None => self.readers.ask(move |desk| desk.sent_as(sender, receiver, &client_id)).await,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, spec::BinarySubtype};
 use chat_ports::{
     NewMessage, StoreError,
-    model::{ConversationId, Message, MessageId, TextDigest, Timestamp, UserId},
+    model::{ClientId, ConversationId, Message, MessageId, TextDigest, Timestamp, UserId},
 };
 
 use super::fields::{Source, as_bool, as_id, as_text, as_time, as_whole, date, made_at, object_id, put};
@@ -19,6 +19,13 @@ const COLLECTION: &str = "messages";
 pub(crate) struct Dedup(pub(crate) Arc<str>);
 
 impl Dedup {
+    /// The name of what its sender has given a client id.
+    pub(crate) fn named(sender: UserId, client_id: &ClientId) -> Self {
+        let sender = sender.0.hex();
+        let ascii = sender.iter().chain(b":c:").chain(client_id.as_str().as_bytes());
+        Self(ascii.map(|byte| char::from(*byte)).collect::<String>().into())
+    }
+
     /// The name of a message that is to be stored.
     pub(crate) fn of(message: &NewMessage) -> Self {
         let sender = message.sender.0.hex();

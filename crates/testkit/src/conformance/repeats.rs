@@ -1,6 +1,7 @@
 //! Repeats: the same sender, receiver and client id is the same message.
 
 use chat_ports::{AppendError, model::Timestamp};
+use futures_executor::block_on;
 
 use super::world::{World, at_once, begin};
 use crate::{Fixture, build};
@@ -124,4 +125,23 @@ pub fn a_client_id_is_remembered_after_many_other_messages(fixture: Fixture) {
     let name = build::client_id("n0");
     let sent_later = world.append(world.named(a, b, "more", name.as_str())).unwrap();
     assert_eq!((sent_later.repeated, sent_later.message.seq), (true, 2));
+}
+
+pub fn a_message_is_found_by_the_name_that_its_sender_gave_it(fixture: Fixture) {
+    let (world, [a, b, c]) = World::with_users(fixture);
+    let sent_as = |world: &World, from, to, name: &str| {
+        block_on(world.fixture.ports.messages.sent_as(from, to, build::client_id(name))).unwrap()
+    };
+    assert_eq!(sent_as(&world, a, b, "n1"), None);
+    let stored = world.append(world.named(a, b, "hello", "n1")).unwrap().message;
+    world.send(a, b, "without a name");
+    world.read(b, &stored, 77_000);
+    let found = sent_as(&world, a, b, "n1").unwrap();
+    assert_eq!((found.id, found.read_at), (stored.id, Some(Timestamp::from_millis(77_000))));
+    for (from, to, name) in [(b, a, "n1"), (a, c, "n1"), (a, b, "n2")] {
+        assert_eq!(sent_as(&world, from, to, name), None);
+    }
+    let Some(world) = world.restarted() else { return };
+    assert_eq!(sent_as(&world, a, b, "n1"), Some(found));
+    assert_eq!(sent_as(&world, b, a, "n1"), None);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chat_ports::{
     HistoryAnchor, HistoryQuery, Messages, StoreError,
-    model::{Message, MessageId, Page},
+    model::{ClientId, ConversationId, Message, MessageId, Page, UserId},
 };
 
 use super::MemoryStore;
@@ -14,6 +14,20 @@ use super::MemoryStore;
 impl Messages for MemoryStore {
     async fn find(&self, id: MessageId) -> Result<Option<Arc<Message>>, StoreError> {
         Ok(self.state()?.message(id).cloned())
+    }
+
+    async fn sent_as(
+        &self,
+        sender: UserId,
+        receiver: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<Arc<Message>>, StoreError> {
+        let state = self.state()?;
+        let messages = state.conversations.get(&ConversationId::between(sender, receiver));
+        let is_it = |message: &&Arc<Message>| {
+            message.sender == sender && message.client_id.as_deref() == Some(client_id.as_str())
+        };
+        Ok(messages.and_then(|messages| messages.iter().find(is_it)).cloned())
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<Page<Arc<Message>>, StoreError> {

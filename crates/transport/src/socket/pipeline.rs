@@ -14,9 +14,10 @@ use std::{
 };
 
 use chat_domain::{
-    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, SendMessage, SyncPage,
+    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, Prepared, SendMessage,
+    SyncPage,
     model::{Message, SocketId, UserId},
-    ports::{Appended, NewMessage, StoreError},
+    ports::{Appended, StoreError},
 };
 use chat_socketio_actix::protocol::AckId;
 use tokio::sync::Semaphore;
@@ -84,7 +85,7 @@ impl Work {
 
 enum State {
     Waiting(Work),
-    Preparing(Running<Result<NewMessage, ChatError>>),
+    Preparing(Running<Result<Prepared, ChatError>>),
     Running(Running<Outcome>),
     Done(Outcome),
 }
