@@ -99,7 +99,7 @@ const QUESTIONS: [(&str, &str); 12] = [
     (
         "changes name no message",
         "SELECT count(*) FROM changes c LEFT JOIN messages m ON m.k = (c.cid << 32 | c.last)
-         WHERE m.k IS NULL OR c.first > c.last OR m.side <> c.side",
+         WHERE m.k IS NULL OR c.first > c.last OR m.side <> (c.side & 1)",
     ),
     (
         "lists disagree with their conversations",

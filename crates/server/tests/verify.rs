@@ -116,7 +116,6 @@ fn nothing_is_lost_doubled_or_reordered_while_devices_come_and_go_and_the_server
             );
         }
         let kills = server.borrow().kills;
-        println!("{rounds} schedules, {sent} messages, {kills} kills");
         assert!(sent > rounds * 10 && (rounds < 50 || kills > 5), "{sent} messages, {kills} kills");
     });
 }

@@ -123,13 +123,14 @@ async fn patiently<T>(ask: impl AsyncFn() -> Result<T, ClientError>) -> Result<T
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let wait = match &error {
-            ClientError::Status { body, .. } => serde_json::from_str::<Refusal>(body)
-                .ok()
-                .filter(|refusal| refusal.code != "unauthorized")
-                .and_then(|refusal| refusal.retry_after_ms),
-            _ => None,
+        let refusal = if let ClientError::Status { body, .. } = &error {
+            serde_json::from_str::<Refusal>(body).ok()
+        } else {
+            None
         };
+        let wait = refusal
+            .filter(|refusal| refusal.code != "unauthorized")
+            .and_then(|refusal| refusal.retry_after_ms);
         match wait {
             Some(wait) if clock::nanos() < end => {
                 tokio::time::sleep(Duration::from_millis(wait.max(10))).await

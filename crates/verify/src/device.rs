@@ -281,7 +281,8 @@ impl Device {
         }
         for draft in &mut self.outbox {
             let alone = draft.tries > u32::from(draft.flying);
-            if !draft.flying && !held.contains(&draft.to) && !(alone && flying.contains(&draft.to)) {
+            let waits = held.contains(&draft.to) || alone && flying.contains(&draft.to);
+            if !draft.flying && !waits {
                 draft.flying = true;
                 draft.tries += 1;
                 return Some(draft.request.clone());

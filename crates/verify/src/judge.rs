@@ -148,9 +148,9 @@ fn stored(message: &Message, deeds: &[Deed], tag: &str, findings: &mut Findings)
 }
 
 fn texts(message: &Message, first: Option<&Deed>, deeds: &[Deed], findings: &mut Findings) {
-    let of = |deed: &&Deed| match &deed.request {
-        Request::Edit { message: id, .. } | Request::Delete { message: id } => *id == message.id,
-        _ => false,
+    let of = |deed: &&Deed| {
+        matches!(&deed.request,
+            Request::Edit { message: id, .. } | Request::Delete { message: id } if *id == message.id)
     };
     let done: Vec<_> = deeds.iter().filter(of).collect();
     let deletes = || done.iter().filter(|deed| matches!(deed.request, Request::Delete { .. }));
@@ -208,7 +208,15 @@ fn blocks(deed: &Deed, deeds: &[Deed], findings: &mut Findings) {
     let refused = deed.effect == Effect::Refused("forbidden".to_owned());
     let pairs = [(&deed.user, to), (to, &deed.user)];
     let certain = pairs.iter().any(|(by, of)| certainly_blocked(by, of, deed.from, until, deeds));
-    if certain && deed.is_done() {
+    // What an earlier copy may have stored is answered again, block or not.
+    let repeated = deeds.iter().any(|copy| {
+        copy.from < deed.from
+            && copy.user == deed.user
+            && copy.end().is_some()
+            && matches!(&copy.request, Request::Send { to: receiver, client_id: name, .. }
+                if receiver == to && name == client_id)
+    });
+    if certain && deed.is_done() && !repeated {
         findings.add(Kind::Unblocked, format!("{client_id} was taken in spite of a block"));
     }
     let possible = pairs.iter().any(|(by, of)| {
@@ -220,9 +228,9 @@ fn blocks(deed: &Deed, deeds: &[Deed], findings: &mut Findings) {
 }
 
 fn changes<'a>(by: &'a str, of: &'a str, deeds: &'a [Deed]) -> impl Iterator<Item = (&'a Deed, bool)> {
-    deeds.iter().filter(move |deed| deed.user == by).filter_map(move |deed| match &deed.request {
-        Request::Block { user, on } if user == of => Some((deed, *on)),
-        _ => None,
+    deeds.iter().filter(move |deed| deed.user == by).filter_map(move |deed| {
+        let Request::Block { user, on } = &deed.request else { return None };
+        (user == of).then_some((deed, *on))
     })
 }
 

@@ -11,8 +11,8 @@ use chat_domain::{
     ChatSettings, Deps,
     model::{Limits, MessageId, MessageText, Timestamp},
     ports::{
-        AppendError, Clock, CommitListener, Delete, Edit, IdSource, MessageLog, Receipt, ReceiptKind,
-        ReceiptSpan, Users,
+        AppendError, Clock, CommitListener, Delete, Edit, IdSource, MessageLog, NewMessage, Receipt,
+        ReceiptKind, ReceiptSpan, Users,
     },
 };
 use chat_testkit::{
