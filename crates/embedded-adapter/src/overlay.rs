@@ -181,7 +181,7 @@ impl Overlay {
 
     /// Waits until a sweep is due, by number, age, want of room or closing, and takes its entries.
     /// `None` once it is closing and nothing is left.
-    pub(crate) fn next_sweep(&self, clock: &dyn Clock) -> Option<Vec<Numbered>> {
+    pub(crate) fn next_sweep(&self, clock: &dyn Clock, most_idle: Option<Duration>) -> Option<Vec<Numbered>> {
         let mut inner = self.inner.lock();
         loop {
             let age = inner.pending_since.map(|since| clock.instant().saturating_duration_since(since));
@@ -192,7 +192,14 @@ impl Overlay {
                 Some(age) if due || age >= most => return Some(inner.take_pending(self.sweep_entries)),
                 Some(age) => drop(self.work.wait_for(&mut inner, most.saturating_sub(age))),
                 None if inner.closing => return None,
-                None => self.work.wait(&mut inner),
+                None => match most_idle {
+                    None => self.work.wait(&mut inner),
+                    Some(most) => {
+                        if self.work.wait_for(&mut inner, most).timed_out() && inner.pending_since.is_none() {
+                            return Some(Vec::new());
+                        }
+                    }
+                },
             }
         }
     }

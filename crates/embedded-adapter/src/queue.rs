@@ -1,6 +1,6 @@
 //! The writer's queue: what arrives while a commit is on its way goes out as the next one.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use chat_ports::StoreError;
 use parking_lot::{Condvar, Mutex};
@@ -75,13 +75,20 @@ impl Queue {
         self.ready.notify_one();
     }
 
-    /// Moves everything that waits behind `backlog`; first waits for something if `wait`. False once it
-    /// is closed and empty.
-    pub(crate) fn take(&self, backlog: &mut VecDeque<Job>, wait: bool) -> bool {
+    /// Moves everything that waits behind `backlog`; first waits for something if `wait`, not longer than `most`
+    /// where that is given. False once it is closed and empty.
+    pub(crate) fn take(&self, backlog: &mut VecDeque<Job>, wait: bool, most: Option<Duration>) -> bool {
         let mut inner = self.inner.lock();
         while wait && inner.jobs.is_empty() && !inner.closed {
             inner.asleep = true;
-            self.ready.wait(&mut inner);
+            match most {
+                None => self.ready.wait(&mut inner),
+                Some(most) => {
+                    if self.ready.wait_for(&mut inner, most).timed_out() {
+                        break;
+                    }
+                }
+            }
         }
         inner.asleep = false;
         backlog.extend(inner.jobs.drain(..));
@@ -141,7 +148,7 @@ mod tests {
         let mut waiting = [push(), push()];
         assert!(push().try_recv().unwrap().unwrap_err().to_string().contains("queue is full"));
         let mut backlog = VecDeque::new();
-        assert!(queue.take(&mut backlog, true));
+        assert!(queue.take(&mut backlog, true, None));
         assert!(push().try_recv().unwrap().is_err(), "what is taken counts until it is done");
         queue.release(1, 0);
         let mut third = push();

@@ -127,6 +127,14 @@ pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Resul
     })
 }
 
+/// Copies the WAL into the file and empties it, unless somebody reads: nobody is waited for. Whether it was done.
+pub(crate) fn try_truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let done = checkpoint(connection, "TRUNCATE");
+    connection.busy_timeout(BUSY)?;
+    done
+}
+
 /// Who a file says it is: its `application_id` and `user_version`.
 pub(crate) fn identity(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

@@ -29,6 +29,8 @@ use plan::Plan;
 const CHECKPOINT_PAGES: u32 = 8_192;
 /// How long a sweep may stand in the WAL only: until then the log keeps its entries as well.
 const CHECKPOINT_AGE: Duration = Duration::from_secs(30);
+/// How long the sweeper sleeps at most without work while a text is to leave the tables' files.
+const ERASE_PAUSE: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -57,8 +59,10 @@ impl Sweeper {
     /// Works until the store closes and everything is swept, or can't be.
     pub(crate) fn run(mut self) {
         let _telling = UnhealthyOnPanic(Arc::clone(&self.shared));
-        while let Some(entries) = self.shared.overlay.next_sweep(&*self.shared.clock) {
-            if !self.sweep_until_done(&entries) {
+        loop {
+            let most = self.erasing.then_some(ERASE_PAUSE);
+            let Some(entries) = self.shared.overlay.next_sweep(&*self.shared.clock, most) else { break };
+            if !entries.is_empty() && !self.sweep_until_done(&entries) {
                 return;
             }
             self.erasing |= entries.iter().any(Numbered::erases);
@@ -138,8 +142,12 @@ impl Sweeper {
                 return Ok(None);
             }
             let mark = tables::mark(&open.connection)?;
-            let mode = if erasing { "TRUNCATE" } else { "PASSIVE" };
-            Ok(sqlite::checkpoint(&open.connection, mode)?.then_some(mark))
+            let done = match (erasing, now) {
+                (true, false) => sqlite::try_truncate(&open.connection)?,
+                (true, true) => sqlite::checkpoint(&open.connection, "TRUNCATE")?,
+                (false, _) => sqlite::checkpoint(&open.connection, "PASSIVE")?,
+            };
+            Ok(done.then_some(mark))
         });
         match result {
             Ok(Some(mark)) => {
@@ -147,7 +155,8 @@ impl Sweeper {
                 self.erasing = false;
                 self.shared.queue.push_note(Job::Prune { mark, erase: erasing });
             }
-            // A reader was in the way, or it is not time yet: the next sweep looks again.
+            // A reader was in the way, or it is not time yet: the next sweep looks again, or
+            // the end of a pause where something is to be erased.
             Ok(None) => {}
             Err(fault) => self.report(&fault),
         }

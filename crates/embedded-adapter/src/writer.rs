@@ -39,6 +39,9 @@ const QUIET_SLICE: u64 = 4_096;
 /// Entries that are pruned along with a commit, at least.
 const BUSY_SLICE: u64 = 128;
 
+/// How long the writer sleeps at most while a text is to leave the log's files.
+const ERASE_PAUSE: Duration = Duration::from_millis(500);
+
 /// The writer.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -92,7 +95,8 @@ impl Writer {
         let mut backlog = VecDeque::new();
         loop {
             let idle = backlog.is_empty() && !self.may_prune();
-            if !self.shared.queue.take(&mut backlog, idle) {
+            let most = (self.erase_upto > 0).then_some(ERASE_PAUSE);
+            if !self.shared.queue.take(&mut backlog, idle, most) {
                 return;
             }
             let jobs = self.select(&mut backlog);
@@ -244,7 +248,7 @@ impl Writer {
     }
 
     /// Brings the log's file to disk without a WAL beside it once what is to be erased is pruned. Where somebody reads
-    /// just then, it is tried again.
+    /// just then, it is tried again: after the next jobs, or after a pause.
     fn erase_if_pruned(&mut self) -> Result<(), Fault> {
         if self.erase_upto > 0 && self.first_n > self.erase_upto && self.log()?.erase()? {
             self.erase_upto = 0;

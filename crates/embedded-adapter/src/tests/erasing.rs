@@ -1,6 +1,12 @@
 //! A text that was deleted or replaced leaves the files, not the tables only.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
 
 use super::world::{World, found, wait_until};
 
@@ -52,4 +58,28 @@ fn what_was_to_leave_the_files_when_the_store_closed_leaves_them_at_the_next_sta
         world.clock.advance(Duration::from_secs(1));
         !stands_in(world.dir.path(), text)
     });
+}
+
+#[test]
+fn a_text_leaves_the_files_after_a_reader_was_in_the_way_without_further_work() {
+    let text = "the text that is gone 4714";
+    for file in ["tables.db", "log.db"] {
+        let world = World::new(|options| options.sweep_age = Duration::from_secs(3_600));
+        let secret = filled(&world, text);
+        wait_until(|| world.dir.path().join(file).exists());
+        let reader = Connection::open(world.dir.path().join(file)).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let count = "SELECT count(*) FROM sqlite_schema";
+        assert!(reader.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap() > 0);
+        world.delete(&secret, 5_000);
+        let start = Instant::now();
+        // Longer than all that is done once.
+        wait_until(|| {
+            world.clock.advance(Duration::from_secs(1));
+            start.elapsed() > Duration::from_secs(2)
+        });
+        assert!(stands_in(world.dir.path(), text), "the reader is in the way");
+        reader.execute_batch("COMMIT").unwrap();
+        wait_until(|| !stands_in(world.dir.path(), text));
+    }
 }

@@ -85,7 +85,7 @@ impl Log {
 
     /// Overwrites what was deleted in the WAL as well; false where a reader is in the way.
     pub(super) fn erase(&self) -> Result<bool, Fault> {
-        Ok(sqlite::checkpoint(&self.connection, "TRUNCATE")?)
+        Ok(sqlite::try_truncate(&self.connection)?)
     }
 
     /// The first and the last entry's numbers.
