@@ -28,7 +28,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = stable_address();
         let child = spawn(folder.path(), address);
         Self { folder, address, child, kills: 0 }
     }
@@ -45,6 +45,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
+}
+
+/// A free port below those that systems give to clients: while the server is away, a client's own end must not take it.
+fn stable_address() -> SocketAddr {
+    let first = 20_000 + std::process::id() % 10_000;
+    let mut free = (first..32_000).filter_map(|port| {
+        TcpListener::bind(("127.0.0.1", u16::try_from(port).ok()?)).ok()?.local_addr().ok()
+    });
+    free.next().unwrap()
 }
 
 fn spawn(folder: &Path, address: SocketAddr) -> Child {
