@@ -124,13 +124,11 @@ async fn patiently<T>(ask: impl AsyncFn() -> Result<T, ClientError>) -> Result<T
             Err(error) => error,
         };
         let refusal = if let ClientError::Status { body, .. } = &error {
-            serde_json::from_str::<Refusal>(body).ok()
+            serde_json::from_str::<Refusal>(body).ok().filter(|refusal| refusal.code != "unauthorized")
         } else {
             None
         };
-        let wait = refusal
-            .filter(|refusal| refusal.code != "unauthorized")
-            .and_then(|refusal| refusal.retry_after_ms);
+        let wait = refusal.and_then(|refusal| refusal.retry_after_ms);
         match wait {
             Some(wait) if clock::nanos() < end => {
                 tokio::time::sleep(Duration::from_millis(wait.max(10))).await

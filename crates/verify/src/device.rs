@@ -281,8 +281,8 @@ impl Device {
         }
         for draft in &mut self.outbox {
             let alone = draft.tries > u32::from(draft.flying);
-            let waits = held.contains(&draft.to) || alone && flying.contains(&draft.to);
-            if !draft.flying && !waits {
+            let overtakes = held.contains(&draft.to) || (alone && flying.contains(&draft.to));
+            if !draft.flying && !overtakes {
                 draft.flying = true;
                 draft.tries += 1;
                 return Some(draft.request.clone());
