@@ -39,9 +39,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chat-tests", &[]),
 ];
 
-/// What the tests of a crate may use besides: the testkits, the ports with their mocks, and the chat itself (the model-based
-/// test plays it on the fakes).
-const TEST_ARROWS: &[&str] = &["chat-domain", "chat-mongo-testkit", "chat-ports", "chat-testkit"];
+/// What the tests of a crate may use besides: the testkits, and the ports with their mocks.
+const TEST_ARROWS: &[&str] = &["chat-mongo-testkit", "chat-ports", "chat-testkit"];
 
 /// What must not stand anywhere below a crate: a trailing `*` stands for any ending.
 const FORBIDDEN: &[(&str, &[&str])] = &[
