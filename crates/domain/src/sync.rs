@@ -1,10 +1,13 @@
 //! What a device missed, from where it stood.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use chat_ports::{
-    Changes, ChangesError, ChangesQuery, SealPurpose, Seals, SyncPosition,
-    model::{InvalidInput, Limits, Message, UserId},
+    Changes, ChangesError, ChangesPage, ChangesQuery, SealPurpose, Seals, SyncPosition,
+    model::{InvalidInput, Limits, Message, SocketId, UserId},
 };
 
 use crate::{ChatError, Deps};
@@ -41,29 +44,38 @@ impl Sync {
 
     /// A page of what changed for a user since a cursor; without one, the cursor of now.
     ///
+    /// A walk ends where it was to end when it began. So one that another socket began, before a link was lost, is not
+    /// complete at its end: what came before this socket did is told by another walk.
+    ///
     /// # Errors
     /// `invalid_input` names `limit`, or `since` where the cursor is broken, another user's or of another store: the
     /// device starts over without it; `unavailable`.
     #[tracing::instrument(level = "debug", skip_all, fields(%me))]
     pub async fn page(
         &self,
-        me: UserId,
+        (me, socket): (UserId, &SocketId),
         since: Option<&str>,
         limit: Option<u32>,
     ) -> Result<SyncPage, ChatError> {
         let limit = self.limit(limit)?;
         let Some(since) = since else {
-            let cursor = self.cursor(me, &self.changes.position().await?);
+            let cursor = self.cursor(me, BETWEEN_WALKS, &self.changes.position().await?);
             return Ok(SyncPage { messages: Vec::new(), cursor, complete: true });
         };
-        let since = self.position(me, since).ok_or_else(start_over)?;
+        let (walker, since) = self.position(me, since).ok_or_else(start_over)?;
+        let ours = walker_of(socket);
+        let is_anothers = walker != BETWEEN_WALKS && walker != ours;
         let max_bytes = self.limits.max_page_bytes;
         match self.changes.changes(ChangesQuery { user: me, since, limit, max_bytes }).await {
-            Ok(page) => Ok(SyncPage {
-                messages: page.messages,
-                cursor: self.cursor(me, &page.position),
-                complete: page.complete,
-            }),
+            Ok(ChangesPage { messages, position, complete }) => {
+                let walker = match (complete, is_anothers) {
+                    (true, _) => BETWEEN_WALKS,
+                    (false, true) => walker,
+                    (false, false) => ours,
+                };
+                let cursor = self.cursor(me, walker, &position);
+                Ok(SyncPage { messages, cursor, complete: complete && !is_anothers })
+            }
             Err(ChangesError::Foreign) => Err(start_over()),
             Err(ChangesError::Store(error)) => Err(error.into()),
             Err(unknown) => Err(ChatError::internal(unknown)),
@@ -79,19 +91,31 @@ impl Sync {
         Ok(asked)
     }
 
-    /// The user's 12 bytes, then the store's position.
-    fn cursor(&self, user: UserId, position: &SyncPosition) -> String {
-        let mut payload = Vec::with_capacity(12 + position.bytes().len());
-        payload.extend_from_slice(&user.bytes());
-        payload.extend_from_slice(position.bytes());
+    /// The user's 12 bytes, those of whose walk is under way, then the store's position.
+    fn cursor(&self, user: UserId, walker: Walker, position: &SyncPosition) -> String {
+        let payload = [&user.bytes(), &walker[..], position.bytes()].concat();
         self.seals.seal(SealPurpose::SyncCursor, &payload)
     }
 
-    fn position(&self, user: UserId, cursor: &str) -> Option<SyncPosition> {
+    fn position(&self, user: UserId, cursor: &str) -> Option<(Walker, SyncPosition)> {
         let payload = self.seals.open(SealPurpose::SyncCursor, cursor)?;
-        let (owner, position) = payload.split_first_chunk::<12>()?;
-        (*owner == user.bytes()).then(|| SyncPosition::new(position))
+        let (owner, rest) = payload.split_first_chunk::<12>()?;
+        let (walker, position) = rest.split_first_chunk()?;
+        (*owner == user.bytes()).then(|| (*walker, SyncPosition::new(position)))
     }
+}
+
+/// Which socket began a walk, by a digest of its id.
+type Walker = [u8; 4];
+
+/// No walk is under way.
+const BETWEEN_WALKS: Walker = [0; 4];
+
+fn walker_of(socket: &SocketId) -> Walker {
+    let mut hasher = DefaultHasher::new();
+    socket.as_str().hash(&mut hasher);
+    let [first, second, third, fourth, ..] = hasher.finish().to_be_bytes();
+    [first | 1, second, third, fourth]
 }
 
 fn start_over() -> ChatError {

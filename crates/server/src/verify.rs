@@ -15,7 +15,7 @@ use crate::{
 /// Which server, how long, and as whom.
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// The server: http://host[:port]. TLS is not spoken; verify behind the proxy that ends it.
+    /// The server, `http://host:port`. TLS is not spoken; verify behind the proxy that ends it.
     #[arg(long, default_value = "http://127.0.0.1:5000")]
     url: String,
     /// How long new rounds begin, in seconds. The last one is played to its end.

@@ -72,10 +72,7 @@ pub(crate) struct Device {
     wanted: bool,
     list: List,
     cursor: Option<String>,
-    /// Whether the cursor stands inside a walk: that walk ends where it was to end when it began, not at now.
-    inside: bool,
-    resumed: bool,
-    saved: (List, Option<String>, bool),
+    saved: (List, Option<String>),
     synced: bool,
     outbox: VecDeque<Draft>,
     tasks: VecDeque<Request>,
@@ -99,9 +96,7 @@ impl Device {
             me: me.to_owned(),
             link: Link::Off,
             wanted: false,
-            inside: false,
-            resumed: false,
-            saved: (list.clone(), None, false),
+            saved: (list.clone(), None),
             list,
             cursor: None,
             synced: false,
@@ -179,13 +174,13 @@ impl Device {
     pub(crate) fn crash(&mut self, orders: &mut Vec<Order>) {
         self.cut(orders);
         self.tasks.clear();
-        (self.list, self.cursor, self.inside) = self.saved.clone();
+        (self.list, self.cursor) = self.saved.clone();
         self.given.clear();
     }
 
     /// Saves what it shows, with its cursor, as a client with a database does.
     pub(crate) fn save(&mut self) {
-        self.saved = (self.list.clone(), self.cursor.clone(), self.inside);
+        self.saved = (self.list.clone(), self.cursor.clone());
     }
 
     /// Writes a message into the outbox.
@@ -217,7 +212,6 @@ impl Device {
         if self.link == Link::Opening(socket) {
             self.link = Link::Open(socket);
             self.ears.begin();
-            self.resumed = self.inside;
         }
     }
 

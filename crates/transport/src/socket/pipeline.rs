@@ -306,7 +306,7 @@ async fn perform(
             Outcome::Done
         }
         OtherRequest::Sync { since, limit } => {
-            Outcome::Synced(chat.sync.page(me, since.as_deref(), limit).await?)
+            Outcome::Synced(chat.sync.page((me, &asker.socket), since.as_deref(), limit).await?)
         }
         OtherRequest::Block { user, blocks } => {
             chat.blocking.set(me, user, blocks).await?;

@@ -60,10 +60,7 @@ impl Device {
             Answer::Changes { messages, cursor, complete } => {
                 messages.iter().for_each(|message| self.learn(message, flight.written, ledger));
                 self.cursor = Some(cursor);
-                self.inside = !complete;
-                // A walk that an earlier link began knows nothing of what came after its beginning: walk once more.
-                self.synced = complete && !self.resumed;
-                self.resumed &= !complete;
+                self.synced = complete;
             }
             Answer::Page { messages, next } => self.page(&flight, messages, next, ledger),
         }
