@@ -132,3 +132,20 @@ test('1,000 missed messages are complete', { timeout: 120_000 }, async () => {
   const { messages } = await catchUp(again, since, 500);
   assert.deepEqual(messages.map((message) => message.seq), Array.from({ length: count }, (_, n) => n + 1));
 });
+
+test('a walk that is cut short goes on over the next link, and what came between is not left out', async () => {
+  const since = await now(socket);
+  const sent = [];
+  for (let n = 0; n < 3; n += 1) sent.push(await send(left, ann.user.id, `before ${n}`));
+  const first = await ok(socket, 'sync', { since, limit: 1 });
+  assert.deepEqual([first.events.map(({ message }) => message.id), first.complete], [[sent[0].id], false]);
+  socket.disconnect();
+  sent.push(await send(right, ann.user.id, 'while nobody was there'));
+  const again = await connect(server.url, ann.token, TRANSPORTS.websocket);
+  const met = new Set([sent[0].id]);
+  for (let page = first; !page.complete; ) {
+    page = await ok(again, 'sync', { since: page.cursor, limit: 2 });
+    page.events.forEach(({ message }) => met.add(message.id));
+  }
+  assert.deepEqual([...met].sort(), sent.map((message) => message.id).sort());
+});
