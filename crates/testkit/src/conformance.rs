@@ -157,7 +157,6 @@ macro_rules! conformance {
                 parallel_receipts_mark_each_message_once_of_each_kind
                 after_a_restart_what_was_delivered_is_delivered;
             repeats:
-                a_message_is_found_by_the_name_that_its_sender_gave_it
                 a_repeat_is_answered_with_the_stored_message
                 a_repeat_shows_the_message_as_it_is_now
                 parallel_copies_become_one_message
@@ -169,7 +168,8 @@ macro_rules! conformance {
                 client_ids_differ_by_case_and_are_no_patterns
                 a_client_id_may_look_like_a_message_id
                 messages_without_a_client_id_are_never_the_same
-                a_client_id_is_remembered_after_many_other_messages;
+                a_client_id_is_remembered_after_many_other_messages
+                a_message_is_found_by_the_name_that_its_sender_gave_it;
             restart:
                 after_a_restart_the_users_are_there_and_unique
                 after_a_restart_everything_answered_is_there_and_numbers_go_on

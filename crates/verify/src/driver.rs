@@ -14,7 +14,7 @@ use crate::{
     accounts::Account,
     device::Order,
     run::{Pace, Run},
-    wire::{Notice, Request},
+    wire::{Answer, Notice, Request},
 };
 
 /// How often time is looked at when nothing happens.
@@ -62,12 +62,44 @@ impl Drop for Wire {
     }
 }
 
-fn now() -> u64 {
+/// The time by which runs go, in milliseconds since some moment.
+#[must_use]
+pub fn now() -> u64 {
     clock::nanos() / 1_000_000
 }
 
+/// What stands between the server and the devices: a test puts lies there, to see that the judge finds them.
+pub trait Hearsay {
+    /// What a device hears instead of something that it was told.
+    fn notice(&mut self, notice: Notice) -> Vec<Notice> {
+        vec![notice]
+    }
+
+    /// What a device hears instead of an answer.
+    fn answer(&mut self, request: &Request, answer: Answer) -> Answer {
+        let _as_it_is = request;
+        answer
+    }
+}
+
+/// Nothing stands there.
+struct Truth;
+
+impl Hearsay for Truth {}
+
 /// Plays a run to its end, on the current thread's `LocalSet`. `kill` is called where the schedule kills the server.
-pub async fn play(run: &mut Run, server: &Endpoint, accounts: &[Account], mut kill: impl FnMut()) {
+pub async fn play(run: &mut Run, server: &Endpoint, accounts: &[Account], kill: impl FnMut()) {
+    play_through(run, server, accounts, kill, &mut Truth).await;
+}
+
+/// Plays a run as [`play`] does, with something between the server and the devices.
+pub async fn play_through(
+    run: &mut Run,
+    server: &Endpoint,
+    accounts: &[Account],
+    mut kill: impl FnMut(),
+    hearsay: &mut impl Hearsay,
+) {
     let tokens: Vec<String> = run
         .owners()
         .map(|id| {
@@ -94,7 +126,7 @@ pub async fn play(run: &mut Run, server: &Endpoint, accounts: &[Account], mut ki
         }
         loop {
             let Some((device, socket, what)) = inbox.queue.borrow_mut().pop_front() else { break };
-            handle(run, device, socket, what, &mut wires);
+            handle(run, (device, socket), what, &mut wires, hearsay);
         }
     }
 }
@@ -153,7 +185,13 @@ async fn connect(server: Endpoint, token: String, device: usize, socket: u64, in
     inbox.push(device, socket, Happened::Lost);
 }
 
-fn handle(run: &mut Run, device: usize, socket: u64, what: Happened, wires: &mut BTreeMap<u64, Wire>) {
+fn handle(
+    run: &mut Run,
+    (device, socket): (usize, u64),
+    what: Happened,
+    wires: &mut BTreeMap<u64, Wire>,
+    hearsay: &mut impl Hearsay,
+) {
     if !wires.contains_key(&socket) {
         return;
     }
@@ -169,11 +207,18 @@ fn handle(run: &mut Run, device: usize, socket: u64, what: Happened, wires: &mut
             run.lost(device, socket, now());
         }
         Happened::Event(name, arguments) => match Notice::parse(&name, &arguments) {
-            Ok(notice) => run.noticed(device, socket, notice, now()),
+            Ok(notice) => {
+                hearsay
+                    .notice(notice)
+                    .into_iter()
+                    .for_each(|notice| run.noticed(device, socket, notice, now()));
+            }
             Err(what) => run.garbled(what),
         },
         Happened::Ack(ack, arguments) => {
-            match run.request_of(device, socket, ack).map(|request| request.answer(&arguments)) {
+            let request = run.request_of(device, socket, ack).cloned();
+            let read = |request: &Request| Ok(hearsay.answer(request, request.answer(&arguments)?));
+            match request.as_ref().map(read) {
                 Some(Ok(answer)) => run.answered(device, socket, ack, answer, now()),
                 Some(Err(what)) => run.garbled(what),
                 None => run.garbled(format!("acknowledgement {ack} was not asked for, or came twice")),

@@ -24,7 +24,7 @@ mod wire;
 
 pub use accounts::{Account, TokenError, endpoint, register, with_tokens};
 pub use device::Order;
-pub use driver::play;
+pub use driver::{Hearsay, now, play, play_through};
 pub use findings::{Finding, Findings, Kind};
 pub use rng::Rng;
 pub use run::{Pace, Plan, Run};

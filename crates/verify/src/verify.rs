@@ -4,7 +4,7 @@ use chat_client::{Endpoint, clock};
 
 use crate::{
     accounts::Account,
-    driver,
+    driver::{self, now},
     findings::Findings,
     rng::Rng,
     run::{Plan, Run},
@@ -44,7 +44,7 @@ pub async fn verify(server: &Endpoint, accounts: &[Account], options: Options, t
         let people = accounts.iter().map(|account| account.id.clone()).collect();
         let plan = Plan { seed: rng.next(), steps: STEPS, kills: false, patience: PATIENCE };
         let tag = format!("{tag}-{}", outcome.rounds);
-        let mut run = Run::new(plan, &tag, people, clock::nanos() / 1_000_000);
+        let mut run = Run::new(plan, &tag, people, now());
         driver::play(&mut run, server, accounts, || {}).await;
         outcome.rounds += 1;
         outcome.sent += run.sent();

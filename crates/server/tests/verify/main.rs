@@ -1,6 +1,8 @@
 //! Schedules of devices against the real binary, which is killed with SIGKILL meanwhile.
 #![expect(clippy::unwrap_used, reason = "the helpers of these tests may panic as tests do")]
 
+mod planted;
+
 use std::{
     cell::RefCell,
     env,
@@ -10,7 +12,7 @@ use std::{
     rc::Rc,
 };
 
-use chat_verify::{Account, Findings, Plan, Rng, Run, endpoint, play, register};
+use chat_verify::{Account, Findings, Plan, Rng, Run, endpoint, now, play, register};
 use tempfile::TempDir;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -93,7 +95,7 @@ async fn schedule(seed: u64, server: Rc<RefCell<Server>>) -> (u64, u64, Findings
     let accounts = people(&address, count, &format!("s{seed:x}-")).await;
     let ids = accounts.iter().map(|account| account.id.clone()).collect();
     let plan = Plan { seed, steps: 60, kills: true, patience: 60_000 };
-    let mut run = Run::new(plan, &format!("t{seed:x}"), ids, 0);
+    let mut run = Run::new(plan, &format!("t{seed:x}"), ids, now());
     let endpoint = endpoint(&address).await.unwrap();
     play(&mut run, &endpoint, &accounts, || server.borrow_mut().kill()).await;
     (seed, run.sent(), run.into_findings())
