@@ -113,7 +113,7 @@ fuzz:
 ## soak: schedules of devices against the real binary, which is killed meanwhile (ROUNDS=2000, SEED=1 is the first one's)
 .PHONY: soak
 soak:
-	VERIFY_ROUNDS=$(or $(ROUNDS),2000) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-server --test verify -- --nocapture
+	VERIFY_ROUNDS=$(or $(ROUNDS),2000) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-server --test verify -- nothing_is_lost
 
 ## coverage: line coverage of the parsers by the tests of their crates; fails below 95 % (target/coverage/lines.txt has each line)
 .PHONY: coverage
