@@ -2,11 +2,20 @@
 
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
-use actix_web::{HttpRequest, http::header::CONTENT_LENGTH, web::Payload};
+use actix_web::{
+    HttpRequest,
+    http::header::{CONTENT_LENGTH, EXPECT},
+    web::Payload,
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use crate::{HttpError, Share};
+
+/// How much of a body that is too large is read and dropped, at most for how long, before it is refused: a connection that is
+/// closed while its client still writes may lose the answer (RFC 9112, section 9.6).
+const DROPPED_BYTES: usize = 4 * 1024 * 1024;
+const DROPPING: Duration = Duration::from_millis(500);
 
 /// Reads a whole body. The share holds what has come of it, and goes on holding it when it is whole.
 ///
@@ -16,27 +25,43 @@ use crate::{HttpError, Share};
 /// was lost.
 pub async fn read_body(
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: Payload,
     limit: usize,
     timeout: Duration,
     share: &mut Share,
 ) -> Result<Bytes, HttpError> {
     let declared =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > limit as u64) {
-        return Err(HttpError::TooLarge { max_bytes: limit });
+    let result = if declared.is_some_and(|length: u64| length > limit as u64) {
+        Err(HttpError::TooLarge { max_bytes: limit })
+    } else {
+        tokio::time::timeout(timeout, collect(&mut payload, limit, share))
+            .await
+            .unwrap_or_else(|_elapsed| Err(HttpError::LateBody))
+    };
+    // Who waits for leave to send has not begun.
+    if matches!(result, Err(HttpError::TooLarge { .. })) && !request.headers().contains_key(EXPECT) {
+        // What is not dropped in time meets a closed connection.
+        let _late = tokio::time::timeout(DROPPING, drop_rest(payload)).await;
     }
-    tokio::time::timeout(timeout, collect(payload, limit, share))
-        .await
-        .unwrap_or_else(|_elapsed| Err(HttpError::LateBody))
+    result
 }
 
-async fn collect(mut payload: Payload, limit: usize, share: &mut Share) -> Result<Bytes, HttpError> {
+async fn drop_rest(mut payload: Payload) {
+    let mut dropped = 0;
+    while dropped < DROPPED_BYTES
+        && let Some(Ok(chunk)) = poll_fn(|cx| Pin::new(&mut payload).poll_next(cx)).await
+    {
+        dropped += chunk.len();
+    }
+}
+
+async fn collect(payload: &mut Payload, limit: usize, share: &mut Share) -> Result<Bytes, HttpError> {
     let mut body = BytesMut::new();
     loop {
         let next = poll_fn(|cx| match share.poll_revoked(cx) {
             Poll::Ready(()) => Poll::Ready(Err(HttpError::Overload)),
-            Poll::Pending => Pin::new(&mut payload).poll_next(cx).map(Ok),
+            Poll::Pending => Pin::new(&mut *payload).poll_next(cx).map(Ok),
         });
         let Some(chunk) = next.await? else { break };
         let chunk = chunk.map_err(HttpError::BrokenBody)?;
