@@ -7,7 +7,7 @@ use chat_verify::{
 };
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{Server, people};
+use super::{people, server::Server};
 
 /// Seeds that are played before a bug counts as not found.
 const SEEDS: u64 = 20;
@@ -147,7 +147,7 @@ impl Hearsay for Liar {
 }
 
 async fn lied_to(bug: Bug, seed: u64, server: &Server) -> Findings {
-    let address = format!("http://{}", server.address);
+    let address = server.url();
     let accounts = people(&address, 3, &format!("p{seed:x}-")).await;
     let ids = accounts.iter().map(|account| account.id.clone()).collect();
     let mut run = Run::new(Plan { seed, steps: 60, kills: false, patience: 3_000 }, "p", ids, now());

@@ -1,0 +1,85 @@
+//! The real binary on a folder and a port of its own, to be killed and started again.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use tempfile::TempDir;
+
+/// Ports below those that systems give to clients: while the server is away, a client's own end must not take its port.
+const PORTS: std::ops::Range<u32> = 20_000..32_000;
+
+/// A server that is started again on the same folder and port when it is killed.
+pub(crate) struct Server {
+    folder: TempDir,
+    port: u32,
+    child: Child,
+    kills: u32,
+}
+
+impl Server {
+    /// A server that listens. A port that was free a moment ago may be another test's by now, so only the server's own word counts.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, child) = PORTS.into_iter().find_map(|_attempt| try_start(folder.path())).unwrap();
+        Self { folder, port, child, kills: 0 }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// SIGKILL, and a new process at once: clients come back when it listens.
+    pub(crate) fn kill(&mut self) {
+        end(&mut self.child);
+        self.child = spawn(self.folder.path(), self.port, Stdio::null());
+        self.kills += 1;
+    }
+
+    pub(crate) const fn kills(&self) -> u32 {
+        self.kills
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    let _ended = child.kill().and_then(|()| child.wait());
+}
+
+/// On the next port of this process.
+fn try_start(folder: &Path) -> Option<(u32, Child)> {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let next = std::process::id().wrapping_mul(37).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+    let port = PORTS.start + next % (PORTS.end - PORTS.start);
+    let mut child = spawn(folder, port, Stdio::piped());
+    if listens(&mut child) {
+        return Some((port, child));
+    }
+    end(&mut child);
+    None
+}
+
+/// Waits for the line that names its address, or for its end.
+fn listens(child: &mut Child) -> bool {
+    let Some(out) = child.stdout.take() else { return false };
+    let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+    let listens = lines.any(|line| line.contains("http://"));
+    // Its further lines are read away, so that it never waits for us.
+    std::thread::spawn(move || lines.for_each(drop));
+    listens
+}
+
+fn spawn(folder: &Path, port: u32, stdout: Stdio) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    command.current_dir(folder).env_clear().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
+    command.envs([("HOST", "127.0.0.1"), ("BCRYPT_COST", "4"), ("RATE_LIMITS", "off")]);
+    command.env("PORT", port.to_string()).spawn().unwrap()
+}
