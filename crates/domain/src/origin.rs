@@ -13,12 +13,13 @@ use chat_ports::{
 /// Marks ids, and knows its marks again. Nobody without the secret sees that an id is marked, or that two are by the same socket.
 pub(crate) struct Origins {
     seals: Arc<dyn Seals>,
-    key: OnceLock<String>,
+    /// Has taken the key in: what follows is of an id and a socket.
+    keyed: OnceLock<DefaultHasher>,
 }
 
 impl Origins {
     pub(crate) const fn new(seals: Arc<dyn Seals>) -> Self {
-        Self { seals, key: OnceLock::new() }
+        Self { seals, keyed: OnceLock::new() }
     }
 
     /// The id, so changed that it tells of the socket.
@@ -34,9 +35,13 @@ impl Origins {
     }
 
     fn digest(&self, rest: ([u8; 4], [u8; 3]), socket: &SocketId) -> [u8; 8] {
-        let key = self.key.get_or_init(|| self.seals.seal(SealPurpose::Session, b"origins"));
-        let mut hasher = DefaultHasher::new();
-        (key, rest, socket.as_str()).hash(&mut hasher);
+        let keyed = self.keyed.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.seals.seal(SealPurpose::Session, b"origins").hash(&mut hasher);
+            hasher
+        });
+        let mut hasher = keyed.clone();
+        (rest, socket.as_str()).hash(&mut hasher);
         hasher.finish().to_be_bytes()
     }
 }

@@ -45,17 +45,17 @@ impl Relations {
     /// Whether one of the two blocks the other.
     pub(crate) async fn is_blocked(&self, a: UserId, b: UserId) -> Result<bool, ChatError> {
         let pair = ConversationId::between(a, b);
-        let now = self.clock.instant();
         if let Some(fact) = self.pairs.get(&pair)
-            && self.fresh_for.is_none_or(|fresh| now < fact.read_at + fresh)
+            && self.fresh_for.is_none_or(|fresh| self.clock.instant() < fact.read_at + fresh)
         {
             return Ok(fact.blocked);
         }
+        let read_at = self.clock.instant();
         let before = *self.changes.lock();
         let blocked = !self.blocks.between(a, vec![b]).await?.is_empty();
         let changes = self.changes.lock();
         if *changes == before {
-            self.pairs.insert(pair, Fact { blocked, read_at: now });
+            self.pairs.insert(pair, Fact { blocked, read_at });
         }
         Ok(blocked)
     }
