@@ -11,7 +11,6 @@ mod recovery;
 mod roster;
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher,
     sync::{
         Arc, OnceLock,
@@ -27,6 +26,7 @@ use chat_domain::{
     ports::{Clock, EventSink},
 };
 use chat_socketio_actix::Outbox;
+use foldhash::{HashMap, fast::RandomState};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
@@ -103,12 +103,12 @@ pub struct Hub {
 impl Hub {
     /// An empty hub.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let hasher = RandomState::new();
+        let hasher = RandomState::default();
         Arc::new(Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             last_event: Mutex::new(0),
             kept: Arc::default(),
-            boot: hasher.hash_one(SHARDS),
+            boot: std::hash::RandomState::new().hash_one(SHARDS),
             started: clock.instant(),
             store_life: OnceLock::new(),
             hasher,
@@ -242,10 +242,10 @@ impl Hub {
         let (notices, commit) = news::notices(event);
         let now = self.clock.instant();
         let mut last = self.last_event.lock();
-        for (index, Notice { bytes, to, except }) in (0_u64..).zip(notices) {
+        for (index, Notice { encoded, to, except }) in (0_u64..).zip(notices) {
             let number = commit.map_or(0, |commit| news::first_of(commit) + index);
             *last = number.max(*last + 1);
-            let news = News::new(*last, now, bytes);
+            let news = News::new(*last, now, encoded);
             to.iter().for_each(|user| self.tell(*user, except, &news));
         }
     }

@@ -15,8 +15,9 @@ pub(crate) use cursor::conversation_cursor;
 pub(crate) use cursor::{parse_conversation_cursor, parse_user_cursor, user_cursor};
 pub(crate) use error::{error_body, write_error};
 pub(crate) use json::{
-    acknowledgement, event, messages_capacity, write_blocked, write_conversations, write_grant,
-    write_history, write_id, write_message, write_profile, write_string, write_sync, write_users,
+    acknowledgement, event, messages_capacity, open_event, write_blocked, write_conversations, write_grant,
+    write_history, write_id, write_message, write_number, write_profile, write_string, write_sync,
+    write_users,
 };
 pub(crate) use params::{HistoryParams, ListParams, ListUsersQuery, LoginBody, RegisterBody};
 pub(crate) use reading::{parse_body, parse_id, parse_query};

@@ -1,6 +1,6 @@
 //! Something stored that sockets are told of, in its two forms: with the number by which a client recovers, and without.
 
-use std::{cell::OnceCell, fmt::Write, time::Instant};
+use std::{cell::OnceCell, time::Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chat_domain::{
@@ -10,13 +10,15 @@ use chat_domain::{
 use smallvec::{SmallVec, smallvec};
 
 use super::{encode, recent::Told};
+use crate::wire::write_number;
 
 /// How many bits of an event's number count the events of one commit.
 const EVENTS_OF_A_COMMIT: u32 = 20;
 
 /// What sockets are told of an event that is stored.
 pub(super) struct Notice<'a> {
-    pub(super) bytes: Bytes,
+    /// The event, encoded, without the number.
+    pub(super) encoded: Vec<u8>,
     pub(super) to: SmallVec<[UserId; 2]>,
     /// The socket that is not told.
     pub(super) except: Option<&'a SocketId>,
@@ -26,25 +28,25 @@ pub(super) struct Notice<'a> {
 pub(super) fn notices(event: &Event) -> (SmallVec<[Notice<'_>; 1]>, Option<CommitNumber>) {
     match event {
         Event::Message { message, except, number } => {
-            let (bytes, except) = (encode::message(message), except.as_ref());
-            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+            let (encoded, except) = (encode::message(message), except.as_ref());
+            (smallvec![Notice { encoded, to: smallvec![message.receiver, message.sender], except }], *number)
         }
         Event::Edited { message, number } => {
-            let (bytes, except) = (encode::edited(message), None);
-            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+            let (encoded, except) = (encode::edited(message), None);
+            (smallvec![Notice { encoded, to: smallvec![message.receiver, message.sender], except }], *number)
         }
         Event::Deleted { message, number } => {
-            let (bytes, except) = (encode::deleted(message.id), None);
-            (smallvec![Notice { bytes, to: smallvec![message.receiver, message.sender], except }], *number)
+            let (encoded, except) = (encode::deleted(message.id), None);
+            (smallvec![Notice { encoded, to: smallvec![message.receiver, message.sender], except }], *number)
         }
         Event::Receipt { kind, receiver, sender, messages, except, number } => {
             let notice = |message| match kind {
                 ReceiptKind::Delivered => {
-                    Notice { bytes: encode::delivered(message), to: smallvec![*sender], except: None }
+                    Notice { encoded: encode::delivered(message), to: smallvec![*sender], except: None }
                 }
                 ReceiptKind::Read => {
-                    let (bytes, except) = (encode::read(message), except.as_ref());
-                    Notice { bytes, to: smallvec![*sender, *receiver], except }
+                    let (encoded, except) = (encode::read(message), except.as_ref());
+                    Notice { encoded, to: smallvec![*sender, *receiver], except }
                 }
             };
             (messages.iter().copied().map(notice).collect(), *number)
@@ -81,9 +83,9 @@ pub(super) struct News {
 }
 
 impl News {
-    pub(super) fn new(number: u64, at: Instant, plain: Bytes) -> Self {
-        let own = plain.len().saturating_sub(1);
-        Self { number, at, numbered: numbered(plain, number), own, plain: OnceCell::new() }
+    pub(super) fn new(number: u64, at: Instant, encoded: Vec<u8>) -> Self {
+        let own = encoded.len().saturating_sub(1);
+        Self { number, at, numbered: numbered(encoded, number), own, plain: OnceCell::new() }
     }
 
     pub(super) fn plain(&self) -> Bytes {
@@ -109,18 +111,18 @@ pub(super) fn again(user: UserId, events: &[Event], after: u64) -> Vec<Bytes> {
         let Some(number) = number else { continue };
         let concerned = notices.into_iter().zip(first_of(number)..);
         let concerned = concerned.filter(|(notice, number)| notice.to.contains(&user) && *number > after);
-        told.extend(concerned.map(|(notice, number)| numbered(notice.bytes, number)));
+        told.extend(concerned.map(|(notice, number)| numbered(notice.encoded, number)));
     }
     told
 }
 
-/// Puts the number behind the last argument; in place, since nobody else has the bytes yet.
-fn numbered(plain: Bytes, number: u64) -> Bytes {
-    let mut out = plain.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    out.truncate(out.len().saturating_sub(1));
-    // Writing to memory does not fail.
-    let _infallible = write!(out, ",\"{number}\"]");
-    out.freeze()
+/// Puts the number behind the last argument.
+fn numbered(mut encoded: Vec<u8>, number: u64) -> Bytes {
+    encoded.truncate(encoded.len().saturating_sub(1));
+    encoded.extend_from_slice(b",\"");
+    write_number(&mut encoded, number);
+    encoded.extend_from_slice(b"\"]");
+    encoded.into()
 }
 
 /// The event without the number.
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn the_number_is_one_more_argument() {
         let text = r#"42["message_read",{"messageId":"1"}]"#;
-        let news = News::new(17, ManualClock::new().instant(), Bytes::from_static(text.as_bytes()));
+        let news = News::new(17, ManualClock::new().instant(), text.into());
         assert_eq!(news.numbered(), r#"42["message_read",{"messageId":"1"},"17"]"#);
         assert_eq!(news.plain(), text);
     }

@@ -9,7 +9,7 @@ use crate::{
     hub,
     wire::{
         acknowledgement, event, messages_capacity, write_blocked, write_conversations, write_error,
-        write_history, write_message, write_sync,
+        write_history, write_message, write_number, write_sync,
     },
 };
 
@@ -70,7 +70,10 @@ fn write_success(out: &mut Vec<u8>, outcome: &Outcome) {
             out.push(b',');
             write_sync(out, page);
         }
-        Outcome::Marked(count) => out.extend_from_slice(format!(",\"count\":{count}").as_bytes()),
+        Outcome::Marked(count) => {
+            out.extend_from_slice(b",\"count\":");
+            write_number(out, *count);
+        }
         Outcome::History(other, page) => {
             out.push(b',');
             write_history(out, *other, page, true);
@@ -95,7 +98,7 @@ fn unacknowledged(outcome: &Outcome) -> Option<Bytes> {
             Some(event("error", |out| write_error(out, error)))
         }
         // A first one reaches this socket through the hub.
-        Outcome::Sent(appended) if appended.repeated => Some(hub::message(&appended.message)),
+        Outcome::Sent(appended) if appended.repeated => Some(hub::message(&appended.message).into()),
         Outcome::History(other, page) => Some(event("chat_history", |out| {
             out.push(b'{');
             write_history(out, *other, page, false);

@@ -1,6 +1,6 @@
 //! Writes aggregates as JSON.
 
-use std::{io::Write, sync::Arc};
+use std::{cell::Cell, sync::Arc};
 
 use bytes::Bytes;
 use chat_domain::{
@@ -15,13 +15,18 @@ use super::cursor::conversation_cursor;
 
 /// Encodes a server event of the root namespace once: the whole Engine.IO message.
 pub(crate) fn event(name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    Bytes::from(open_event(name, write))
+}
+
+/// As [`event`], for one that may get another argument.
+pub(crate) fn open_event(name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::with_capacity(384);
     out.extend_from_slice(b"42[\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\",");
     write(&mut out);
     out.push(b']');
-    Bytes::from(out)
+    out
 }
 
 /// Encodes an acknowledgement of the root namespace: the whole Engine.IO message, its argument `{"ok":…}`.
@@ -57,18 +62,44 @@ pub(crate) fn write_id(out: &mut Vec<u8>, id: ObjectId) {
     out.push(b'"');
 }
 
+/// Messages of one moment share a second, so the last one's text is kept.
 fn write_time(out: &mut Vec<u8>, time: Timestamp) {
-    static PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    type Second = [u8; "2026-11-26T18:08:55.".len()];
+    thread_local! {
+        static LAST: Cell<(i64, Second)> = const { Cell::new((i64::MIN, [0; size_of::<Second>()])) };
+    }
     // What a foreign database holds may lie outside the years that RFC 3339 can write: the nearest one.
     let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
-    let nearest = time.millis().clamp(first.as_second() * 1000, last.as_second() * 1000);
-    let time = jiff::Timestamp::from_millisecond(nearest).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let time = time.millis().clamp(first.as_second() * 1000, last.as_second() * 1000);
+    let (second, millis) = (time.div_euclid(1000), time.rem_euclid(1000));
+    let (known, text) = LAST.get();
     out.push(b'"');
+    if known == second {
+        out.extend_from_slice(&text);
+        out.extend(
+            [millis / 100, millis / 10 % 10, millis % 10].map(|d| b'0' + u8::try_from(d).unwrap_or(0)),
+        );
+        out.push(b'Z');
+    } else {
+        let start = out.len();
+        print_time(out, time);
+        // Only the years of four digits.
+        if let Some([text @ .., _, _, _, b'Z']) = out.get(start..)
+            && let Ok(text) = Second::try_from(text)
+        {
+            LAST.set((second, text));
+        }
+    }
+    out.push(b'"');
+}
+
+fn print_time(out: &mut Vec<u8>, millis: i64) {
+    static PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let start = out.len();
     if PRINTER.print_timestamp(&time, jiff::fmt::StdIoWrite(&mut *out)).is_err() {
         out.truncate(start);
     }
-    out.push(b'"');
 }
 
 fn write_optional_time(out: &mut Vec<u8>, time: Option<Timestamp>) {
@@ -78,9 +109,9 @@ fn write_optional_time(out: &mut Vec<u8>, time: Option<Timestamp>) {
     }
 }
 
-fn write_number(out: &mut Vec<u8>, number: u64) {
-    // Writing to memory does not fail.
-    let _infallible = write!(out, "{number}");
+/// Writes a number.
+pub(crate) fn write_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 fn write_list<T>(
@@ -322,6 +353,16 @@ mod tests {
         let items = vec![BlockedUser { id, username: "ada".into() }];
         write_blocked(&mut out, &BlockPage { items, next: Some(id) });
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#""blocked":[{"userId":"020202020202020202020202","username":"ada"}],"next":"020202020202020202020202""#);
+    }
+
+    #[test]
+    fn times_of_one_second_are_written_as_those_of_others() {
+        for millis in [0, 7, 999, 1_000, 1_795_341_600_042, 1_795_341_600_999, -1, -62_167_219_200_001, 5] {
+            let (mut written, mut printed) = (Vec::new(), Vec::new());
+            write_time(&mut written, Timestamp::from_millis(millis));
+            print_time(&mut printed, millis);
+            assert_eq!(written.strip_prefix(b"\"").unwrap().strip_suffix(b"\"").unwrap(), printed);
+        }
     }
 
     #[test]
