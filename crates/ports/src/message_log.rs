@@ -229,7 +229,8 @@ pub trait MessageLog: Send + Sync {
     async fn receipt(&self, receipt: Receipt) -> Result<Option<ReceiptSpan>, StoreError>;
 
     /// Gives a message another text and `edited_at`, and answers with it. `None` when there is no such message or it is
-    /// deleted: a deletion MUST win over an edit that comes beside it.
+    /// deleted: a deletion MUST win over an edit that comes beside it. Of two edits the one that is stored later MUST have the
+    /// later `edited_at`, whatever the clock said ([`Message::edit_time`]).
     ///
     /// # Errors
     /// The store failed.

@@ -107,6 +107,7 @@ macro_rules! conformance {
                 a_reading_past_its_deadline_fails_and_its_retry_reads;
             editing:
                 an_edited_message_has_the_new_text_and_keeps_the_rest
+                of_two_edits_the_one_that_is_stored_later_has_the_later_time
                 an_unknown_message_is_neither_edited_nor_deleted
                 a_deleted_message_has_no_text_and_keeps_its_place
                 deleting_again_changes_nothing

@@ -41,7 +41,11 @@ impl Writer {
             }
             Revision::Edit(edit) => {
                 let first_text = found.first_text.unwrap_or_else(|| TextDigest::of(found.id, &found.text));
-                Change::Edited { text: edit.text.into_string().into(), at: edit.at, first_text }
+                Change::Edited {
+                    text: edit.text.into_string().into(),
+                    at: found.edit_time(edit.at),
+                    first_text,
+                }
             }
             Revision::Delete(delete) => Change::Deleted { at: delete.at },
         };

@@ -106,7 +106,9 @@ async fn step(
 /// Whether this is what the message became by an earlier attempt.
 fn is_done(revision: &Revision, found: &Message) -> bool {
     match revision {
-        Revision::Edit(edit) => found.edited_at == Some(edit.at) && found.text == edit.text.as_str(),
+        Revision::Edit(edit) => {
+            found.edited_at.is_some_and(|at| at >= edit.at) && found.text == edit.text.as_str()
+        }
         Revision::Delete(delete) => found.deleted_at == Some(delete.at),
     }
 }

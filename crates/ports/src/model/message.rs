@@ -56,7 +56,15 @@ impl Message {
     #[must_use]
     pub fn edited(&self, text: String, at: Timestamp) -> Self {
         let first_text = self.first_text.unwrap_or_else(|| TextDigest::of(self.id, &self.text));
-        Self { text, edited_at: Some(at), first_text: Some(first_text), ..self.clone() }
+        Self { text, edited_at: Some(self.edit_time(at)), first_text: Some(first_text), ..self.clone() }
+    }
+
+    /// The time of an edit that was made at this one: later than the edit before it, since clients take the later one for the
+    /// newer text. Edits that come beside each other may bear the same time, or be stored in the other order.
+    #[must_use]
+    pub fn edit_time(&self, at: Timestamp) -> Timestamp {
+        let least = self.edited_at.map(|before| Timestamp::from_millis(before.millis().saturating_add(1)));
+        least.map_or(at, |least| at.max(least))
     }
 
     /// What is left of the message when it is deleted.

@@ -51,6 +51,19 @@ pub fn an_edited_message_has_the_new_text_and_keeps_the_rest(fixture: Fixture) {
     world.assert_shown(a, b, &twice);
 }
 
+pub fn of_two_edits_the_one_that_is_stored_later_has_the_later_time(fixture: Fixture) {
+    let (world, [a, b]) = World::with_users(fixture);
+    let sent = world.send(a, b, "hello");
+    let mut before = world.edit(&sent, "first", 30_000).unwrap();
+    for (text, at) in [("at the same time", 30_000), ("made earlier", 20_000), ("made later", 40_000)] {
+        let edited = world.edit(&sent, text, at).unwrap();
+        assert!(edited.edited_at > before.edited_at, "{text}");
+        world.assert_shown(a, b, &edited);
+        before = edited;
+    }
+    assert_eq!(before.edited_at, Some(Timestamp::from_millis(40_000)));
+}
+
 pub fn an_unknown_message_is_neither_edited_nor_deleted(fixture: Fixture) {
     let (world, [a, b]) = World::with_users(fixture);
     let sent = world.send(a, b, "hello");
