@@ -73,11 +73,15 @@ impl Blocking {
             self.people.require(blocked).await?;
         }
         let (at, most) = (self.clock.now(), self.limits.max_blocked_users);
-        if !self.blocks.change(BlockChange { blocker, blocked, blocks, at, most }).await? {
+        let block = Block { blocker, blocked, since: at };
+        let changed = {
+            // Forgets also where nothing changes: who changed it may not have come to that yet, or was given up before.
+            let _forgets = self.relations.forget_after(block);
+            self.blocks.change(BlockChange { blocker, blocked, blocks, at, most }).await?
+        };
+        if !changed {
             return Ok(());
         }
-        let block = Block { blocker, blocked, since: at };
-        self.relations.forget(&block);
         if blocks {
             self.typing.part(blocker, blocked);
         }

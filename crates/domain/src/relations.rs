@@ -60,10 +60,27 @@ impl Relations {
         Ok(blocked)
     }
 
-    /// A block between them came or went: what is remembered of them is read again.
-    pub(crate) fn forget(&self, block: &Block) {
+    /// A block between them may come or go until the guard is dropped: from then on what is remembered of them is read again.
+    pub(crate) const fn forget_after(&self, block: Block) -> Forgets<'_> {
+        Forgets { relations: self, block }
+    }
+
+    fn forget(&self, block: &Block) {
         let mut changes = self.changes.lock();
         *changes += 1;
         self.pairs.remove(&ConversationId::between(block.blocker, block.blocked));
+    }
+}
+
+/// Forgets when it is dropped, however that comes.
+#[must_use]
+pub(crate) struct Forgets<'a> {
+    relations: &'a Relations,
+    block: Block,
+}
+
+impl Drop for Forgets<'_> {
+    fn drop(&mut self) {
+        self.relations.forget(&self.block);
     }
 }

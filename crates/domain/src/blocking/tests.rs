@@ -1,6 +1,6 @@
 //! Blocking against mocked ports: who may, who is told, and what ends.
 
-use chat_ports::{BlockError, model::Timestamp};
+use chat_ports::{BlockError, StoreError, model::Timestamp};
 use chat_testkit::build;
 use futures_executor::block_on;
 
@@ -62,6 +62,24 @@ fn what_stands_already_is_told_to_nobody() {
         block_on(chat.blocking.set(user_id(1), user_id(2), blocks)).unwrap();
     }
     assert_eq!(bus.take(), []);
+}
+
+#[test]
+fn a_block_holds_once_it_is_acknowledged_also_where_another_call_made_it() {
+    let mut mocks = both();
+    let deadline = mocks.clock.instant();
+    let block = Block { blocker: user_id(1), blocked: user_id(2), since: mocks.clock.now() };
+    // The call that made it has not told of it yet, and this one finds nothing to do; or it never came to that.
+    let mut outcomes = vec![Err(StoreError::Timeout.into()), Ok(false)];
+    mocks.blocks.expect_change().times(2).returning(move |_| outcomes.pop().unwrap());
+    let mut answers = vec![vec![], vec![block], vec![]];
+    mocks.blocks.expect_between().times(3).returning(move |_, _| Ok(answers.pop().unwrap()));
+    let chat = mocks.chat();
+    assert!(send(&chat, deadline).is_ok());
+    block_on(chat.blocking.set(user_id(1), user_id(2), true)).unwrap();
+    assert_eq!(send(&chat, deadline).unwrap_err().code(), ErrorCode::Forbidden);
+    block_on(chat.blocking.set(user_id(1), user_id(2), false)).unwrap_err();
+    assert!(send(&chat, deadline).is_ok(), "its outcome is not known");
 }
 
 #[test]
