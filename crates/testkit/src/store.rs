@@ -43,9 +43,9 @@ struct State {
     places: HashMap<MessageId, (ConversationId, usize)>,
     /// Sender, receiver and client id of messages that had one.
     client_ids: HashMap<(UserId, UserId, String), MessageId>,
-    /// How many changes there were; the last one of each message, both ways.
+    /// How many changes there were, and all of them, both ways: what changes during a walk must not leave it.
     change: u64,
-    changed: HashMap<MessageId, u64>,
+    changed: HashMap<MessageId, Vec<u64>>,
     changes: BTreeMap<u64, MessageId>,
     /// Blocker, blocked, since when.
     blocks: BTreeMap<(UserId, UserId), Timestamp>,

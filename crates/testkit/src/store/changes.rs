@@ -3,7 +3,9 @@
 use std::{ops::Bound, sync::Arc};
 
 use async_trait::async_trait;
-use chat_ports::{Changes, ChangesError, ChangesPage, ChangesQuery, StoreError, SyncPosition};
+use chat_ports::{
+    Changes, ChangesError, ChangesPage, ChangesQuery, StoreError, SyncPosition, model::MessageId,
+};
 
 use super::{MemoryStore, State};
 
@@ -62,6 +64,9 @@ impl State {
             else {
                 continue;
             };
+            if self.last_change(*id, end) != Some(*change) {
+                continue;
+            }
             bytes = bytes.saturating_add(message.text.len());
             if messages.len() == limit || (bytes > query.max_bytes && !messages.is_empty()) {
                 let position = Place { life: self.life, after: change - 1, end }.write();
@@ -71,5 +76,10 @@ impl State {
         }
         let position = Place { life: self.life, after: end, end: 0 }.write();
         ChangesPage { messages, position, complete: true }
+    }
+    /// The last change of a message in a walk up to `end`: there it is met.
+    fn last_change(&self, id: MessageId, end: u64) -> Option<u64> {
+        let changes = self.changed.get(&id)?;
+        changes.get(changes.partition_point(|change| *change <= end).checked_sub(1)?).copied()
     }
 }

@@ -123,9 +123,7 @@ impl State {
     /// Notes that a message changed, after everything that changed before it.
     pub(super) fn changed(&mut self, id: MessageId) {
         self.change += 1;
-        if let Some(before) = self.changed.insert(id, self.change) {
-            self.changes.remove(&before);
-        }
+        self.changed.entry(id).or_default().push(self.change);
         self.changes.insert(self.change, id);
     }
 }
