@@ -13,7 +13,9 @@ use crate::{
 pub(crate) type Views = BTreeMap<(String, String), Vec<Message>>;
 
 /// Compares what devices show with the histories, and the histories of both sides.
-pub(crate) fn differences(views: &Views, devices: &[Device], how: &str) -> Findings {
+/// `synced`: every device has read what it shows; else it was told.
+pub(crate) fn differences(views: &Views, devices: &[Device], synced: bool) -> Findings {
+    let how = if synced { "after sync" } else { "live" };
     let mut findings = Findings::default();
     for ((me, other), view) in views {
         if views.get(&(other.clone(), me.clone())) != Some(view) {
@@ -29,7 +31,11 @@ pub(crate) fn differences(views: &Views, devices: &[Device], how: &str) -> Findi
                         Kind::Lost,
                         format!("{how}: {} does not show {} (seq {})", device.name, message.id, message.seq),
                     ),
-                    Some(seen) => compare(device, seen, message, how, &mut findings),
+                    Some(seen) => {
+                        // A delivery is told to the sender only; reading again shows it to the receiver as well.
+                        let delivery = synced || message.sender_id == *me;
+                        compare(device, seen, message, (how, delivery), &mut findings);
+                    }
                 }
             }
             if shown.len() > view.len() {
@@ -40,11 +46,15 @@ pub(crate) fn differences(views: &Views, devices: &[Device], how: &str) -> Findi
     findings
 }
 
-fn compare(device: &Device, seen: &Message, stored: &Message, how: &str, findings: &mut Findings) {
+fn compare(
+    device: &Device,
+    seen: &Message,
+    stored: &Message,
+    (how, delivery): (&str, bool),
+    findings: &mut Findings,
+) {
     let deleted = seen.deleted_at.is_some() == stored.deleted_at.is_some();
-    // Only the sender is told of a delivery.
-    let own = stored.sender_id == device.user();
-    let marks = |message: &Message| (message.is_read, own && message.delivered_at.is_some());
+    let marks = |message: &Message| (message.is_read, delivery && message.delivered_at.is_some());
     let (kind, what) = if seen.id != stored.id || seen.client_id != stored.client_id {
         (Kind::Differs, "another message")
     } else if !deleted {
@@ -67,7 +77,7 @@ pub(crate) fn judge(ledger: &mut Ledger, views: &Views, floors: &BTreeMap<(Strin
     for ((me, other), view) in views {
         numbering(view, floors.get(&(me.clone(), other.clone())).copied().unwrap_or(0), &mut findings);
         for message in view.iter().filter(|message| message.sender_id == *me) {
-            stored(message, &deeds, tag, &mut findings);
+            stored(message, view, &deeds, tag, &mut findings);
         }
         sends(me, other, view, &deeds, &mut findings);
     }
@@ -131,7 +141,7 @@ fn sends(me: &str, other: &str, view: &[Message], deeds: &[Deed], findings: &mut
 }
 
 /// One stored message: somebody sent it, and its state is what was done to it.
-fn stored(message: &Message, deeds: &[Deed], tag: &str, findings: &mut Findings) {
+fn stored(message: &Message, view: &[Message], deeds: &[Deed], tag: &str, findings: &mut Findings) {
     let Some(name) = message.client_id.as_deref().filter(|name| name.starts_with(tag)) else { return };
     let copies: Vec<_> = deeds
         .iter()
@@ -144,7 +154,7 @@ fn stored(message: &Message, deeds: &[Deed], tag: &str, findings: &mut Findings)
         findings.add(Kind::Answer, format!("{name} is stored, and every copy of it was refused"));
     }
     texts(message, copies.first().copied(), deeds, findings);
-    receipts(message, deeds, findings);
+    receipts(message, view, deeds, findings);
 }
 
 fn texts(message: &Message, first: Option<&Deed>, deeds: &[Deed], findings: &mut Findings) {
@@ -181,22 +191,26 @@ fn texts(message: &Message, first: Option<&Deed>, deeds: &[Deed], findings: &mut
     }
 }
 
-/// What is acknowledged as read or delivered is so, and nothing else.
-fn receipts(message: &Message, deeds: &[Deed], findings: &mut Findings) {
-    let mut may = (false, false);
-    for deed in deeds.iter().filter(|deed| deed.user == message.receiver_id) {
+/// A receipt is for its message and all before it that its giver got in the conversation, and for nothing else.
+fn receipts(message: &Message, view: &[Message], deeds: &[Deed], findings: &mut Findings) {
+    let (mut must, mut may) = ((false, false), (false, false));
+    for deed in deeds.iter().filter(|deed| deed.user == message.receiver_id && deed.end().is_some()) {
         let Request::Receipt { message: up_to, read } = &deed.request else { continue };
-        let own = *up_to == message.id;
-        if own && deed.is_done() && (message.delivered_at.is_none() || (*read && !message.is_read)) {
-            findings
-                .add(Kind::Backwards, format!("the receipt for {} was acknowledged and is gone", message.id));
+        let covers = |other: &Message| other.id == *up_to && other.receiver_id == message.receiver_id;
+        if !view.iter().any(|other| covers(other) && other.seq >= message.seq) {
+            continue;
         }
-        // A receipt for a later message covers this one; which is later is known to the caller's order of ids only
-        // by `seq`, so any receipt of the receiver is an excuse.
-        may.0 |= *read && deed.end().is_some();
-        may.1 |= deed.end().is_some();
+        may = (true, may.1 || *read);
+        if deed.is_done() {
+            must = (true, must.1 || *read);
+        }
     }
-    if (message.is_read && !may.0) || (message.delivered_at.is_some() && !may.1) {
+    let (delivered, read) = (message.delivered_at.is_some(), message.is_read);
+    if (must.0 && !delivered) || (must.1 && !read) {
+        let what = format!("a receipt that covers {} was acknowledged and is gone", message.id);
+        findings.add(Kind::Backwards, what);
+    }
+    if (delivered && !may.0) || (read && !may.1) {
         findings.add(Kind::Backwards, format!("{} has a receipt that nobody gave", message.id));
     }
 }

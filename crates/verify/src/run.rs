@@ -67,6 +67,8 @@ pub struct Run {
     devices: Vec<Device>,
     floors: BTreeMap<(String, String), (u64, Option<String>)>,
     ledger: Ledger,
+    /// What the last look has found, and the next one may not find any more.
+    differences: Findings,
     rng: Rng,
     phase: Phase,
     until: u64,
@@ -98,6 +100,7 @@ impl Run {
             devices,
             floors: BTreeMap::new(),
             ledger: Ledger::default(),
+            differences: Findings::default(),
             rng,
             phase: Phase::Setup,
             until: now + plan.patience,
@@ -226,6 +229,7 @@ impl Run {
     }
 
     fn give_up(&mut self) {
+        self.ledger.findings.merge(std::mem::take(&mut self.differences));
         for device in self.devices.iter().filter(|device| !device.is_idle()) {
             self.ledger.findings.add(Kind::Unanswered, device.waits_for());
         }
@@ -292,13 +296,14 @@ impl Run {
     /// Everybody is idle and the histories are read: the devices must show them, at once or soon.
     fn look(&mut self, synced: bool, now: u64) {
         let views = self.views();
-        let how = if synced { "after sync" } else { "live" };
-        let differences = judge::differences(&views, &self.devices, how);
+        let differences = judge::differences(&views, &self.devices, synced);
         if !differences.is_empty() && now < self.until {
+            self.differences = differences;
             self.look_at = now + RECHECK;
             self.ask_views();
             return;
         }
+        self.differences = Findings::default();
         self.ledger.findings.merge(differences);
         if synced {
             let floors = self.floors.iter().map(|(pair, (seq, _))| (pair.clone(), *seq)).collect();
