@@ -3,7 +3,8 @@
 //! **What it is.** [`Run`] is one schedule without I/O: people with up to three devices each send, edit, delete, read and block, go
 //! offline, crash and come back. Every device is a client that keeps its duties; a ledger notes what was asked and answered; at the end
 //! the judge compares devices, histories and ledger. [`play`] drives a run over real sockets, [`verify`] rounds of
-//! them for some seconds.
+//! them for some seconds. `tests/fakes` plays thousands of runs in virtual time, on the real use cases over the fake store: every
+//! interleaving comes from the seed.
 //!
 //! **What it may touch.** `chat-client`; the core itself knows no I/O, no clock and no randomness but the seed's.
 //!
