@@ -1,35 +1,81 @@
 //! A WebSocket client that writes bytes as they are.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
+use crate::{
+    host::{Driver, Host},
+    tls::Tls,
+};
+
+/// What bytes go over.
+enum Wire {
+    Plain(TcpStream),
+    Tls(Tls),
+}
+
+impl Clone for Wire {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Plain(tcp) => Self::Plain(tcp.try_clone().unwrap()),
+            Self::Tls(tls) => Self::Tls(tls.clone()),
+        }
+    }
+}
+
+impl Wire {
+    /// Ends the writing side.
+    fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.shutdown(Shutdown::Write),
+            Self::Tls(tls) => tls.finish(),
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(bytes),
+            Self::Tls(tls) => tls.read(bytes),
+        }
+    }
+}
+
 /// A connected WebSocket whose Engine.IO handshake was read.
 pub(crate) struct Client {
-    io: BufReader<TcpStream>,
+    io: BufReader<Wire>,
 }
 
 /// Its sending half.
-pub(crate) struct Writer(TcpStream);
+pub(crate) struct Writer(Wire);
 
 impl Writer {
     /// False when the server is gone.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
-        self.0.write_all(bytes).is_ok()
+        match &mut self.0 {
+            Wire::Plain(tcp) => tcp.write_all(bytes).is_ok(),
+            Wire::Tls(tls) => tls.write_all(bytes).is_ok(),
+        }
     }
 }
 
 impl Client {
-    pub(crate) fn connect(address: SocketAddr) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    pub(crate) fn connect(host: &Host) -> Self {
+        let tcp = TcpStream::connect(host.address()).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let wire = match host.driver() {
+            Driver::Mounted | Driver::Owned => Wire::Plain(tcp),
+            Driver::Tls => Wire::Tls(Tls::connect(tcp)),
+        };
         let head = "GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
                     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut io = BufReader::new(stream);
+        let mut io = BufReader::new(wire);
+        assert!(Writer(io.get_ref().clone()).write(head.as_bytes()));
         let mut lines = Vec::new();
         while !matches!(lines.last().map(String::as_str), Some("\r\n")) {
             let mut line = String::new();
@@ -45,7 +91,7 @@ impl Client {
     }
 
     pub(crate) fn writer(&self) -> Writer {
-        Writer(self.io.get_ref().try_clone().unwrap())
+        Writer(self.io.get_ref().clone())
     }
 
     /// The frames up to the close frame, and its code. The close frame is the last one, and the connection's end
@@ -58,7 +104,7 @@ impl Client {
             match opcode {
                 8 => {
                     code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-                    let _gone_already = self.io.get_ref().shutdown(Shutdown::Write);
+                    let _gone_already = self.io.get_mut().finish();
                 }
                 _ => frames.push((opcode, payload)),
             }
@@ -69,7 +115,11 @@ impl Client {
     /// The next frame: whole, never masked, in the shortest form.
     fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 2];
-        self.io.read_exact(&mut head).ok()?;
+        if let Err(error) = self.io.read_exact(&mut head) {
+            let cut = error.kind() == io::ErrorKind::ConnectionAborted;
+            assert!(!cut, "TLS says that it ends: {error}");
+            return None;
+        }
         assert_eq!(head[0] & 0xf0, 0x80, "FIN alone is set");
         let length = match head[1] {
             126 => {

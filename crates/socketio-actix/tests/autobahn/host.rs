@@ -1,4 +1,4 @@
-//! A bare Engine.IO server that sends every message back, on either driver and a free port.
+//! A bare Engine.IO server that sends every message back, on any driver and a free port.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -15,11 +15,15 @@ use actix_web::{
 use chat_socketio_actix::protocol::{Config, Event, Outgoing, Protocol};
 use chat_socketio_actix::{Application, Budget, Client, Io, Options, ServeOptions, SocketIo, serve};
 
+use crate::tls;
+
 /// What carries WebSockets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Driver {
     Mounted,
     Owned,
+    /// The owned one in TLS.
+    Tls,
 }
 
 struct Echo;
@@ -50,6 +54,7 @@ impl Client for Peer {
 }
 
 pub(crate) struct Host {
+    driver: Driver,
     address: SocketAddr,
     stop: ServerHandle,
 }
@@ -74,7 +79,11 @@ impl Host {
         let socket_io = SocketIo::new(Arc::new(Echo), options);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        Self { address, stop: run(driver, socket_io, listener) }
+        Self { driver, address, stop: run(driver, socket_io, listener) }
+    }
+
+    pub(crate) fn driver(&self) -> Driver {
+        self.driver
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -95,8 +104,9 @@ fn run(driver: Driver, socket_io: SocketIo<Echo>, listener: TcpListener) -> Serv
     thread::spawn(move || {
         rt::System::new().block_on(async move {
             let server = match driver {
-                Driver::Owned => {
-                    let options = ServeOptions { workers: 1, ..ServeOptions::default() };
+                Driver::Owned | Driver::Tls => {
+                    let tls = matches!(driver, Driver::Tls).then(tls::server);
+                    let options = ServeOptions { workers: 1, tls, ..ServeOptions::default() };
                     serve(&socket_io, vec![listener], &options, |_| {}).unwrap()
                 }
                 Driver::Mounted => {

@@ -1,4 +1,4 @@
-//! The cases of the Autobahn test suite over real sockets, on both drivers: the table of `chat-socketio`'s tests against
+//! The cases of the Autobahn test suite over real sockets, on both drivers, one of them also in TLS: the table of `chat-socketio`'s tests against
 //! a bare Engine.IO server that sends every message back.
 
 #![expect(
@@ -11,6 +11,7 @@
 mod cases;
 mod client;
 mod host;
+mod tls;
 
 use std::thread;
 
@@ -20,7 +21,7 @@ use host::{Driver, Host};
 
 /// Plays one case; the frames that came before the close frame, and its code.
 fn play(host: &Host, case: &Case) -> (Vec<(u8, Vec<u8>)>, Option<u16>) {
-    let mut client = Client::connect(host.address());
+    let mut client = Client::connect(host);
     let mut writer = client.writer();
     thread::scope(|scope| {
         // Beside the reading: the server stops reading while its answers are not taken. Past a failure it is gone.
@@ -54,6 +55,11 @@ fn an_own_server_passes_groups_1_to_7_and_10() {
 }
 
 #[test]
+fn an_own_server_in_tls_passes_groups_1_to_7_and_10() {
+    check(Driver::Tls, &SMALL);
+}
+
+#[test]
 fn a_mounted_server_passes_group_9() {
     check(Driver::Mounted, &["9."]);
 }
@@ -61,4 +67,9 @@ fn a_mounted_server_passes_group_9() {
 #[test]
 fn an_own_server_passes_group_9() {
     check(Driver::Owned, &["9."]);
+}
+
+#[test]
+fn an_own_server_in_tls_passes_group_9() {
+    check(Driver::Tls, &["9."]);
 }

@@ -1,15 +1,37 @@
 //! A small WebSocket client that can also misbehave.
 
 use std::{
-    io::{Read, Write},
-    net::TcpStream,
+    io::{self, Read, Write},
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
-use crate::host::Host;
+use crate::{
+    host::{Driver, Host},
+    tls::Tls,
+};
 
 pub(crate) struct Client {
-    io: TcpStream,
+    io: Box<dyn Io>,
+    /// The same connection, for its settings.
+    tcp: TcpStream,
+}
+
+trait Io: Read + Write {
+    /// Ends the writing side.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+impl Io for TcpStream {
+    fn finish(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Io for Tls {
+    fn finish(&mut self) -> io::Result<()> {
+        Tls::finish(self)
+    }
 }
 
 impl Client {
@@ -21,19 +43,29 @@ impl Client {
     /// One with a header in its handshake.
     pub(crate) fn connect_with(host: &Host, user: usize, header: &str) -> Self {
         let mut client = Self::dial(host);
-        let head = client.handshake("/socket.io/?EIO=4&transport=websocket", header);
-        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        client.expect("0{");
-        client.send(&format!("40{{\"token\":\"{}\"}}", host.token(user)));
-        client.expect("40{\"sid\"");
-        client.expect("42[\"online_users\"");
+        client.ask("/socket.io/?EIO=4&transport=websocket", header, b"");
+        client.accepted();
+        client.send(&join(host, user));
+        client.joined();
+        client
+    }
+
+    /// One that does not wait for the answer to its handshake: a CONNECT goes out in the same write, with so many
+    /// bytes that mean nothing.
+    pub(crate) fn hasty(host: &Host, user: usize, padding: usize) -> Self {
+        let mut client = Self::dial(host);
+        let join = join(host, user).replace('}', &format!(",\"x\":\"{}\"}}", "x".repeat(padding)));
+        client.ask("/socket.io/?EIO=4&transport=websocket", "", &frame(&join));
+        client.accepted();
+        client.joined();
         client
     }
 
     /// The whole answer to a handshake that is refused.
     pub(crate) fn refused(host: &Host, path: &str, header: &str) -> String {
         let mut client = Self::dial(host);
-        let head = client.handshake(path, header);
+        client.ask(path, header, b"");
+        let head = client.head();
         assert!(head.starts_with("HTTP/1.1 4"), "{head}");
         let length =
             head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
@@ -43,18 +75,23 @@ impl Client {
     }
 
     fn dial(host: &Host) -> Self {
-        let io = TcpStream::connect(host.address()).unwrap();
-        io.set_nodelay(true).unwrap();
-        io.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self { io }
+        let tcp = TcpStream::connect(host.address()).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let below = tcp.try_clone().unwrap();
+        let io: Box<dyn Io> = match host.driver() {
+            Driver::Mounted | Driver::Owned => Box::new(below),
+            Driver::Tls => Box::new(Tls::connect(below)),
+        };
+        Self { io, tcp }
     }
 
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
-        self.io.set_read_timeout(Some(timeout)).unwrap();
+        self.tcp.set_read_timeout(Some(timeout)).unwrap();
     }
 
     pub(crate) fn set_write_timeout(&mut self, timeout: Duration) {
-        self.io.set_write_timeout(Some(timeout)).unwrap();
+        self.tcp.set_write_timeout(Some(timeout)).unwrap();
     }
 
     /// False when the server does not take it in time.
@@ -62,12 +99,33 @@ impl Client {
         self.io.write_all(bytes).is_ok()
     }
 
-    fn handshake(&mut self, path: &str, header: &str) -> String {
+    /// Ends its writing side, and reads on.
+    pub(crate) fn finish(&mut self) {
+        self.io.finish().unwrap();
+    }
+
+    /// Writes a handshake, with what comes behind it in the same write.
+    fn ask(&mut self, path: &str, header: &str, behind: &[u8]) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n"
         );
-        self.io.write_all(request.as_bytes()).unwrap();
+        self.io.write_all(&[request.as_bytes(), behind].concat()).unwrap();
+    }
+
+    fn accepted(&mut self) {
+        let head = self.head();
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        self.expect("0{");
+    }
+
+    fn joined(&mut self) {
+        self.expect("40{\"sid\"");
+        self.expect("42[\"online_users\"");
+    }
+
+    /// The head of the answer to a handshake.
+    fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -137,6 +195,11 @@ impl Client {
         self.io.read_exact(&mut payload).ok()?;
         Some((head[0] & 15, payload))
     }
+}
+
+/// The CONNECT of the host's user with this number.
+fn join(host: &Host, user: usize) -> String {
+    format!("40{{\"token\":\"{}\"}}", host.token(user))
 }
 
 /// Ping frames of 125 bytes.

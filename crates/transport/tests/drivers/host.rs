@@ -1,4 +1,4 @@
-//! A chat on a store in memory, served by either driver on a free port.
+//! A chat on a store in memory, served by any driver on a free port.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -16,11 +16,15 @@ use chat_domain::{
 use chat_testkit::{FakeHasher, FakeSeals, FakeTokens, MemoryStore, SequentialIds, build};
 use chat_transport::{Hub, ServeOptions, Settings, Transport, serve};
 
+use crate::tls;
+
 /// What carries WebSockets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Driver {
     Mounted,
     Owned,
+    /// The owned one in TLS.
+    Tls,
 }
 
 struct SystemClock;
@@ -49,6 +53,7 @@ impl EventBus for Direct {
 }
 
 pub(crate) struct Host {
+    driver: Driver,
     address: SocketAddr,
     users: Vec<UserId>,
     hub: Arc<Hub>,
@@ -90,7 +95,11 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = run(driver, transport.clone(), listener);
-        Self { address, users, hub, transport, stop }
+        Self { driver, address, users, hub, transport, stop }
+    }
+
+    pub(crate) fn driver(&self) -> Driver {
+        self.driver
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -144,8 +153,9 @@ fn run(driver: Driver, transport: Transport, listener: TcpListener) -> ServerHan
             let background = transport.clone();
             rt::spawn(async move { background.background().await });
             let server = match driver {
-                Driver::Owned => {
-                    let options = ServeOptions { workers: 2, ..ServeOptions::default() };
+                Driver::Owned | Driver::Tls => {
+                    let tls = matches!(driver, Driver::Tls).then(tls::server);
+                    let options = ServeOptions { workers: 2, tls, ..ServeOptions::default() };
                     serve(&transport, vec![listener], &options, |_| {}).unwrap()
                 }
                 Driver::Mounted => {

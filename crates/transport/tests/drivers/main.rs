@@ -1,5 +1,5 @@
-//! Both ways to carry a WebSocket keep the same promises: mounted in an actix-web app, and taken over by the
-//! server of our own. The whole contract is tested on the real binary; here stands what a driver could break.
+//! All ways to carry a WebSocket keep the same promises: mounted in an actix-web app, and taken over by the
+//! server of our own, plain and in TLS. The whole contract is tested on the real binary; here stands what a driver could break.
 
 #![expect(
     clippy::indexing_slicing,
@@ -10,6 +10,8 @@
 
 mod client;
 mod host;
+#[path = "../../../socketio-actix/tests/autobahn/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 
@@ -17,11 +19,13 @@ use chat_transport::{Settings, TrustedProxies};
 use client::Client;
 use host::{Driver, Host};
 
-const BOTH: [Driver; 2] = [Driver::Mounted, Driver::Owned];
+/// Those that a socket is taken over by.
+const OWNED: [Driver; 2] = [Driver::Owned, Driver::Tls];
+const ALL: [Driver; 3] = [Driver::Mounted, Driver::Owned, Driver::Tls];
 
 #[test]
 fn two_users_chat() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut ada = Client::connect(&host, 0);
         let mut bob = Client::connect(&host, 1);
@@ -43,7 +47,7 @@ fn two_users_chat() {
 
 #[test]
 fn a_message_in_many_small_pieces_arrives_whole() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut ada = Client::connect(&host, 0);
         let text = "x".repeat(3_000);
@@ -59,11 +63,33 @@ fn a_message_in_many_small_pieces_arrives_whole() {
 }
 
 #[test]
+fn what_comes_right_behind_the_handshake_is_read() {
+    for driver in ALL {
+        let host = Host::start(driver);
+        for padding in [0, 60_000] {
+            Client::hasty(&host, 0, padding);
+        }
+        host.until_sockets(0);
+    }
+}
+
+#[test]
+fn a_client_that_ends_its_side_is_gone() {
+    for driver in ALL {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        ada.finish();
+        host.until_sockets(0);
+        ada.closed();
+    }
+}
+
+#[test]
 fn a_broken_rule_is_answered_with_its_close_code() {
     let unmasked = b"\x81\x01x".to_vec();
     let bad_utf8 = b"\x81\x82\0\0\0\0\xc3\x28".to_vec();
     let huge = b"\x81\xff\0\0\0\x02\0\0\0\0\0\0\0\0".to_vec();
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         for (bytes, code) in [(&unmasked, 1002), (&bad_utf8, 1007), (&huge, 1009)] {
             let mut client = Client::connect(&host, 0);
@@ -76,7 +102,7 @@ fn a_broken_rule_is_answered_with_its_close_code() {
 
 #[test]
 fn a_message_sent_just_before_the_link_is_cut_counts() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut bob = Client::connect(&host, 1);
         let mut ada = Client::connect(&host, 0);
@@ -91,7 +117,7 @@ fn a_message_sent_just_before_the_link_is_cut_counts() {
 
 #[test]
 fn what_stands_behind_more_events_than_may_wait_is_read_at_once() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut ada = Client::connect(&host, 0);
         let typing = format!("42[\"typing\",{{\"receiverId\":\"{}\",\"isTyping\":true}}]", host.user(1));
@@ -105,7 +131,7 @@ fn what_stands_behind_more_events_than_may_wait_is_read_at_once() {
 
 #[test]
 fn a_client_that_pings_and_never_reads_is_not_read_on() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut ada = Client::connect(&host, 0);
         let pings = client::pings(8_000);
@@ -117,7 +143,7 @@ fn a_client_that_pings_and_never_reads_is_not_read_on() {
 
 #[test]
 fn a_handshake_that_is_refused_says_why() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let cases = [
             ("/socket.io/?EIO=3&transport=websocket", "", "{\"code\":5,"),
@@ -135,7 +161,7 @@ fn a_handshake_that_is_refused_says_why() {
 fn an_address_has_so_many_sessions_and_a_place_is_free_again_when_one_ends() {
     const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
     let from = |last: u8| format!("X-Forwarded-For: 203.0.113.7, 192.0.2.{last}\r\n");
-    for driver in BOTH {
+    for driver in ALL {
         let settings = Settings {
             max_sockets_per_address: 1,
             trusted_proxies: TrustedProxies::parse("127.0.0.1").unwrap(),
@@ -156,7 +182,7 @@ fn an_address_has_so_many_sessions_and_a_place_is_free_again_when_one_ends() {
 
 #[test]
 fn a_drain_closes_every_session_and_ends() {
-    for driver in BOTH {
+    for driver in ALL {
         let host = Host::start(driver);
         let mut clients: Vec<_> = (0..5).map(|_| Client::connect(&host, 0)).collect();
         host.drain();
@@ -168,23 +194,25 @@ fn a_drain_closes_every_session_and_ends() {
 
 #[test]
 fn a_client_that_does_not_read_is_closed_as_slow() {
-    let host = Host::start(Driver::Owned);
-    let mut ada = Client::connect(&host, 0);
-    let _deaf = Client::connect(&host, 1);
-    host.until_sockets(2);
-    let text = "x".repeat(3_900);
-    for number in 0..10_000 {
-        ada.send(&format!(
-            "42{number}[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"{text}\"}}]",
-            host.user(1)
-        ));
-        ada.expect(&format!("43{number}["));
-        if host.sockets() == 1 {
-            break;
+    for driver in OWNED {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let _deaf = Client::connect(&host, 1);
+        host.until_sockets(2);
+        let text = "x".repeat(3_900);
+        for number in 0..10_000 {
+            ada.send(&format!(
+                "42{number}[\"private_message\",{{\"receiverId\":\"{}\",\"message\":\"{text}\"}}]",
+                host.user(1)
+            ));
+            ada.expect(&format!("43{number}["));
+            if host.sockets() == 1 {
+                break;
+            }
         }
+        host.until_sockets(1);
+        ada.set_timeout(Duration::from_secs(5));
+        ada.send("42[\"get_chat_history\",{}]");
+        assert!(ada.expect("42[\"error\"").contains("otherUserId"), "the sender noticed nothing");
     }
-    host.until_sockets(1);
-    ada.set_timeout(Duration::from_secs(5));
-    ada.send("42[\"get_chat_history\",{}]");
-    assert!(ada.expect("42[\"error\"").contains("otherUserId"), "the sender noticed nothing");
 }
