@@ -2,7 +2,7 @@
 //!
 //! **What it is.** [`Session`] is one Socket.IO connection over WebSocket: opened, authenticated, then driven by a task that
 //! reads and writes in batches; [`Link`] is its writing side. [`http`] makes REST calls, a connection each. It
-//! speaks plain `http://`, on one thread, and knows nothing of the chat's events.
+//! speaks `http://` and `https://`, on one thread, and knows nothing of the chat's events.
 //!
 //! **Where to begin.** [`Session::open`], then [`Session::run`].
 
@@ -14,6 +14,8 @@ mod endpoint;
 mod error;
 mod frames;
 mod session;
+mod tls;
+mod wire;
 
 pub use endpoint::Endpoint;
 pub use error::ClientError;

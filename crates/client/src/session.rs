@@ -2,21 +2,20 @@
 //! writes in batches.
 
 use std::cell::{Cell, RefCell};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::{io, str};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpSocket;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 use tokio::sync::Notify;
 
 use crate::clock;
 use crate::frames::{self, Frame, Opcode};
 use crate::packets::{self, Incoming, Packet};
+use crate::wire::{self, Reader, Writer};
 use crate::{ClientError, Endpoint};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -33,7 +32,7 @@ thread_local! {
 
 /// The writing side of a connection. Packets are queued as frames and leave in one write.
 pub struct Link {
-    write: OwnedWriteHalf,
+    write: Writer,
     out: RefCell<Vec<u8>>,
     scratch: RefCell<Vec<u8>>,
     mask: Cell<u32>,
@@ -41,7 +40,7 @@ pub struct Link {
 }
 
 impl Link {
-    fn new(write: OwnedWriteHalf) -> Link {
+    fn new(write: Writer) -> Link {
         let mask = Cell::new(0x9E37_79B9);
         Link { write, out: RefCell::default(), scratch: RefCell::default(), mask, queued: Notify::new() }
     }
@@ -61,7 +60,7 @@ impl Link {
     /// The write error, when the connection is gone.
     pub fn flush(&self) -> Result<(), ClientError> {
         let mut out = self.out.borrow_mut();
-        while !out.is_empty() {
+        while !out.is_empty() || self.write.holds_back() {
             match self.write.try_write(&out) {
                 Ok(written) => drop(out.drain(..written)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -86,7 +85,7 @@ impl Link {
 
     /// Ready when there is something queued and the system takes bytes again.
     async fn writable(&self) -> io::Result<()> {
-        while self.out.borrow().is_empty() {
+        while self.out.borrow().is_empty() && !self.write.holds_back() {
             self.queued.notified().await;
         }
         self.write.writable().await
@@ -96,7 +95,7 @@ impl Link {
 /// An open, authenticated connection that is not driven yet.
 pub struct Session {
     link: Rc<Link>,
-    read: OwnedReadHalf,
+    read: Reader,
     pending: Vec<u8>,
 }
 
@@ -120,22 +119,7 @@ impl Session {
         token: &str,
         source: Option<Ipv4Addr>,
     ) -> Result<Session, ClientError> {
-        let socket = match server.address.ip() {
-            IpAddr::V4(_) => TcpSocket::new_v4(),
-            IpAddr::V6(_) => TcpSocket::new_v6(),
-        };
-        let socket = socket.map_err(ClientError::io("open a socket"))?;
-        if let Some(source) = source {
-            socket
-                .bind(SocketAddr::from((source, 0)))
-                .map_err(ClientError::io(format!("bind to {source}")))?;
-        }
-        let stream = socket
-            .connect(server.address)
-            .await
-            .map_err(ClientError::io(format!("connect to {}", server.host)))?;
-        stream.set_nodelay(true).map_err(ClientError::io("set TCP_NODELAY"))?;
-        let (read, mut write) = stream.into_split();
+        let (read, write) = wire::connect(server, source).await?;
         write.write_all(upgrade(server).as_bytes()).await.map_err(ClientError::io("write the upgrade"))?;
         let mut session = Session { link: Rc::new(Link::new(write)), read, pending: Vec::new() };
         session.upgraded().await?;
@@ -229,7 +213,7 @@ type HandlerResult = Result<(), ClientError>;
 /// Reads what is there and handles it, in one poll.
 fn poll_batch(
     cx: &mut Context<'_>,
-    read: &mut OwnedReadHalf,
+    read: &mut Reader,
     link: &Link,
     pending: &mut Vec<u8>,
     handler: &mut impl FnMut(Packet<'_>, u64) -> HandlerResult,

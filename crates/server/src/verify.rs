@@ -42,7 +42,7 @@ pub(crate) fn run(asked: &Verify) -> Result<(), Failure> {
     let seed = asked.seed.map_or_else(random, Ok)?;
     let nonce = format!("{:08x}", random()? & 0xffff_ffff);
     let outcome = block_on(LocalSet::new().run_until(async {
-        let server = chat_verify::endpoint(&asked.url).await.map_err(failed)?;
+        let server = chat_verify::endpoint(&asked.url, None).await.map_err(failed)?;
         let accounts = match &asked.token_file {
             Some(file) => chat_verify::with_tokens(&server, &tokens(file)?).await.map_err(failed)?,
             None => {

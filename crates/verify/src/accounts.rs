@@ -32,27 +32,18 @@ pub enum TokenError {
     Server(String),
 }
 
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
 /// How long a server that says "later" is asked again.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where a URL leads to: `http://host[:port]`, nothing behind it.
+/// Where a URL leads to: `http[s]://host[:port]`, nothing behind it. Over `https` the public certificate authorities are trusted,
+/// and with `ca` those in that PEM text as well.
 ///
 /// # Errors
-/// It is no such URL, or its host is not known.
-pub async fn endpoint(url: &str) -> Result<Endpoint, TokenError> {
-    let wrong =
-        || TokenError::Url("the URL must be http://host[:port], without a path (https is not spoken)".into());
-    let host = url.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');
-    if host.is_empty() || host.contains(['/', '@', '?', '#']) {
-        return Err(wrong());
-    }
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let with_port = if has_port { host.to_owned() } else { format!("{host}:80") };
-    let mut found = tokio::net::lookup_host(&with_port)
-        .await
-        .map_err(|error| TokenError::Url(format!("{host}: {error}")))?;
-    let address = found.next().ok_or_else(|| TokenError::Url(format!("{host} is not known")))?;
-    Ok(Endpoint { address, host: host.to_owned() })
+/// It is no such URL, its host is not known, or `ca` holds no certificate.
+pub async fn endpoint(url: &str, ca: Option<&[u8]>) -> Result<Endpoint, TokenError> {
+    Endpoint::resolve(url, ca).await.map_err(|error| TokenError::Url(error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -119,9 +110,10 @@ pub async fn with_tokens(server: &Endpoint, tokens: &[String]) -> Result<Vec<Acc
 async fn patiently<T>(ask: impl AsyncFn() -> Result<T, ClientError>) -> Result<T, TokenError> {
     let end = clock::nanos().saturating_add(u64::try_from(PATIENCE.as_nanos()).unwrap_or(u64::MAX));
     loop {
-        let error = match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
+        let error = match tokio::time::timeout(ANSWER, ask()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_elapsed) => return Err(TokenError::Server("the server does not answer".into())),
         };
         let refusal = if let ClientError::Status { body, .. } = &error {
             serde_json::from_str::<Refusal>(body).ok().filter(|refusal| refusal.code != "unauthorized")
@@ -133,7 +125,13 @@ async fn patiently<T>(ask: impl AsyncFn() -> Result<T, ClientError>) -> Result<T
             Some(wait) if clock::nanos() < end => {
                 tokio::time::sleep(Duration::from_millis(wait.max(10))).await
             }
-            _ => return Err(TokenError::Server(error.to_string())),
+            _ => return Err(TokenError::Server(one_line(&error.to_string()))),
         }
     }
+}
+
+/// What a proxy answers by itself is a page.
+fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(300).collect()
 }

@@ -24,6 +24,7 @@ mod verify;
 mod wire;
 
 pub use accounts::{Account, TokenError, endpoint, register, with_tokens};
+pub use chat_client::Endpoint;
 pub use device::Order;
 pub use driver::{Hearsay, now, play, play_through};
 pub use findings::{Finding, Findings, Kind};

@@ -28,7 +28,7 @@ const COMES_BACK: Duration = Duration::from_secs(60);
 async fn people(server: &str, count: usize, prefix: &str) -> Vec<Account> {
     /// Names taken in a round that did not end are not used again.
     static ROUNDS: AtomicU64 = AtomicU64::new(0);
-    let server = endpoint(server).await.unwrap();
+    let server = endpoint(server, None).await.unwrap();
     let until = Instant::now() + COMES_BACK;
     loop {
         // The server may be starting, or be killed by another schedule.
@@ -48,7 +48,7 @@ async fn schedule(seed: u64, server: Rc<RefCell<Server>>) -> (u64, u64, Findings
     let ids = accounts.iter().map(|account| account.id.clone()).collect();
     let plan = Plan { seed, steps: 60, kills: true, patience: 60_000 };
     let mut run = Run::new(plan, &format!("t{seed:x}"), ids, now());
-    let endpoint = endpoint(&address).await.unwrap();
+    let endpoint = endpoint(&address, None).await.unwrap();
     play(&mut run, &endpoint, &accounts, || server.borrow_mut().kill()).await;
     (seed, run.sent(), run.into_findings())
 }

@@ -152,7 +152,7 @@ async fn lied_to(bug: Bug, seed: u64, server: &Server) -> Findings {
     let ids = accounts.iter().map(|account| account.id.clone()).collect();
     let mut run = Run::new(Plan { seed, steps: 60, kills: false, patience: 3_000 }, "p", ids, now());
     let mut liar = Liar { bug, met: 0, held: None, texts: BTreeMap::new() };
-    let endpoint = endpoint(&address).await.unwrap();
+    let endpoint = endpoint(&address, None).await.unwrap();
     play_through(&mut run, &endpoint, &accounts, || {}, &mut liar).await;
     run.into_findings()
 }
