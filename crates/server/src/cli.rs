@@ -117,7 +117,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::CheckConfig { manual: false } => commands::check_config(&settings()?),
         Command::GenSecret => commands::gen_secret(),
         Command::GenToken(whose) => commands::gen_token(&settings()?, whose),
-        Command::Verify(asked) => verify::run(&asked),
+        Command::Verify(asked) => verify::run(&asked, settings),
         Command::User { command: UserCommand::Add { username, email } } => {
             commands::add_user(&settings()?, username, email)
         }

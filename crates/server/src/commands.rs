@@ -9,7 +9,10 @@ use std::{
 };
 
 use chat_auth::Hs256;
-use chat_domain::ports::{Clock, Tokens};
+use chat_domain::{
+    model::UserId,
+    ports::{Clock, Tokens},
+};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::{task::spawn_blocking, time::timeout};
 use zeroize::Zeroizing;
@@ -57,10 +60,22 @@ pub(crate) fn gen_token(settings: &Settings, whose: TokenFor) -> Result<(), Fail
             block_on(ask(settings, request))??.user()?
         }
     };
+    print(sign(settings, whose.ttl.unwrap_or(settings.token_ttl_seconds), id, &username)?)
+}
+
+/// A token that is good for so many seconds, signed with the secret that the server has of these settings.
+///
+/// # Errors
+/// The secret can't be read.
+pub(crate) fn sign(
+    settings: &Settings,
+    ttl_seconds: u64,
+    id: UserId,
+    username: &str,
+) -> Result<String, Failure> {
     let secret = folder::secret(settings)?;
-    let tokens = Hs256::new(secret.expose(), whose.ttl.unwrap_or(settings.token_ttl_seconds));
-    let issued = tokens.issue(id, &username, SystemClock.now());
-    print(issued.map_err(|error| Failure::run("gen-token", error))?.token)
+    let issued = Hs256::new(secret.expose(), ttl_seconds).issue(id, username, SystemClock.now());
+    Ok(issued.map_err(|error| Failure::run("the token is not signed", error))?.token)
 }
 
 /// Adds an account, through the running server or without one.
@@ -87,7 +102,10 @@ pub(crate) fn restore(settings: &Settings, file: &Path) -> Result<(), Failure> {
 
 /// Has a request served: by the server that runs on the data folder, else here, with the store opened. MongoDB
 /// takes any number of writers, so there the work is always done here.
-async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
+///
+/// # Errors
+/// The server or the store can't be reached.
+pub(crate) async fn ask(settings: &Settings, request: Request) -> Result<Answer, Failure> {
     if settings.mongodb.is_none()
         && let Some(answer) = control::ask(Path::new(&settings.data_dir), &request).await?
     {

@@ -1,6 +1,7 @@
-//! Schedules of devices against the real binary, which is killed with SIGKILL meanwhile.
+//! Schedules of devices against the real binary, which is killed with SIGKILL meanwhile; and the command that plays them.
 #![expect(clippy::unwrap_used, reason = "the helpers of these tests may panic as tests do")]
 
+mod command;
 mod planted;
 mod server;
 

@@ -15,6 +15,7 @@ const PORTS: std::ops::Range<u32> = 20_000..32_000;
 /// A server that is started again on the same folder and port when it is killed.
 pub(crate) struct Server {
     folder: TempDir,
+    settings: Vec<(&'static str, String)>,
     port: u32,
     child: Child,
     kills: u32,
@@ -23,9 +24,24 @@ pub(crate) struct Server {
 impl Server {
     /// A server that listens. A port that was free a moment ago may be another test's by now, so only the server's own word counts.
     pub(crate) fn start() -> Self {
+        Self::start_with(Vec::new())
+    }
+
+    /// One with more settings.
+    pub(crate) fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (port, child) = PORTS.into_iter().find_map(|_attempt| try_start(folder.path())).unwrap();
-        Self { folder, port, child, kills: 0 }
+        let (port, child) =
+            PORTS.into_iter().find_map(|_attempt| try_start(folder.path(), &settings)).unwrap();
+        Self { folder, settings, port, child, kills: 0 }
+    }
+
+    /// Where it runs; its data folder lies in there.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) const fn port(&self) -> u32 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -35,7 +51,7 @@ impl Server {
     /// SIGKILL, and a new process at once: clients come back when it listens.
     pub(crate) fn kill(&mut self) {
         end(&mut self.child);
-        self.child = spawn(self.folder.path(), self.port, Stdio::null());
+        self.child = spawn(self.folder.path(), &self.settings, self.port, Stdio::null());
         self.kills += 1;
     }
 
@@ -55,11 +71,11 @@ fn end(child: &mut Child) {
 }
 
 /// On the next port of this process.
-fn try_start(folder: &Path) -> Option<(u32, Child)> {
+fn try_start(folder: &Path, settings: &[(&str, String)]) -> Option<(u32, Child)> {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let next = std::process::id().wrapping_mul(37).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
     let port = PORTS.start + next % (PORTS.end - PORTS.start);
-    let mut child = spawn(folder, port, Stdio::piped());
+    let mut child = spawn(folder, settings, port, Stdio::piped());
     if listens(&mut child) {
         return Some((port, child));
     }
@@ -71,15 +87,16 @@ fn try_start(folder: &Path) -> Option<(u32, Child)> {
 fn listens(child: &mut Child) -> bool {
     let Some(out) = child.stdout.take() else { return false };
     let mut lines = BufReader::new(out).lines().map_while(Result::ok);
-    let listens = lines.any(|line| line.contains("http://"));
+    let listens = lines.any(|line| line.contains("://127.0.0.1:"));
     // Its further lines are read away, so that it never waits for us.
     std::thread::spawn(move || lines.for_each(drop));
     listens
 }
 
-fn spawn(folder: &Path, port: u32, stdout: Stdio) -> Child {
+fn spawn(folder: &Path, settings: &[(&str, String)], port: u32, stdout: Stdio) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
     command.current_dir(folder).env_clear().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
     command.envs([("HOST", "127.0.0.1"), ("BCRYPT_COST", "4"), ("RATE_LIMITS", "off")]);
+    command.envs(settings.iter().map(|(name, value)| (*name, value)));
     command.env("PORT", port.to_string()).spawn().unwrap()
 }
