@@ -19,7 +19,7 @@ use crate::{
     listen, logging, page,
     settings::Settings,
     storage::Storage,
-    tls::Certificate,
+    tls::{Certificate, LOOK},
 };
 
 /// How long an idle connection is kept: longer than a proxy before us does, so that it never reuses one
@@ -72,7 +72,7 @@ async fn serve(
     let control = control(&settings, &built);
     let twin = listener.try_clone().map_err(broken)?;
     let tls = certificate.as_ref().map(Certificate::config).transpose()?;
-    let _renewing = certificate.map(Certificate::renew_on_hangup).transpose()?;
+    let _renewing = certificate.map(|certificate| certificate.renew(LOOK)).transpose()?;
     let server = http(&settings, listener, tls, &transport).map_err(broken)?;
     let running = Running {
         handle: server.handle(),

@@ -17,7 +17,7 @@ pub(crate) static TLS_CERT: Text = text(
     "TLS_CERT",
     "PEM file",
     "unset: plain HTTP",
-    "The certificate, behind it those that vouch for it; with it and `TLS_KEY` the server speaks TLS. SIGHUP reads both again.",
+    "The certificate, behind it those that vouch for it; with it and `TLS_KEY` the server speaks TLS. Both are read again when they change, and on SIGHUP.",
 );
 pub(crate) static TLS_KEY: Text =
     text("TLS_KEY", "PEM file", "unset: plain HTTP", "The certificate's private key.");
