@@ -15,8 +15,12 @@ use chat_domain::{
 };
 use chat_testkit::{FakeHasher, FakeSeals, FakeTokens, MemoryStore, SequentialIds, build};
 use chat_transport::{Hub, ServeOptions, Settings, Transport, serve};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use crate::tls;
+
+/// What the system holds of a connection's answers, at least: much less than TLS does.
+const SEND_BUFFER: usize = 16_384;
 
 /// What carries WebSockets.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +97,8 @@ impl Host {
         let _first = bus.0.set(hub.clone());
         let transport = Transport::new(chat, hub.clone(), store, clock, None, settings);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // Connections take it over. What does not fit is where drivers differ.
+        set_socket_send_buffer_size(&listener, SEND_BUFFER).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = run(driver, transport.clone(), listener);
         Self { driver, address, users, hub, transport, stop }
@@ -161,7 +167,7 @@ fn run(driver: Driver, transport: Transport, listener: TcpListener) -> ServerHan
                 Driver::Mounted => {
                     let app = move || App::new().configure(|config| transport.configure(config));
                     let server = HttpServer::new(app).workers(2).disable_signals();
-                    server.h1_allow_half_closed(false).listen(listener).unwrap().run()
+                    server.tcp_nodelay(true).h1_allow_half_closed(false).listen(listener).unwrap().run()
                 }
             };
             handles.send(server.handle()).unwrap();

@@ -130,6 +130,34 @@ fn what_stands_behind_more_events_than_may_wait_is_read_at_once() {
 }
 
 #[test]
+fn a_long_answer_that_is_taken_late_arrives_whole() {
+    for driver in ALL {
+        let host = Host::start(driver);
+        let mut ada = Client::connect(&host, 0);
+        let (to, text) = (host.user(1), "x".repeat(2_400));
+        for number in 1..=100 {
+            ada.send(&format!(
+                "42{number}[\"private_message\",{{\"receiverId\":\"{to}\",\"message\":\"{text}\"}}]"
+            ));
+            ada.expect(&format!("43{number}["));
+        }
+        let mut late = Client::connect(&host, 0);
+        late.set_timeout(Duration::from_secs(10));
+        // Of many lengths: some end just where TLS has taken what the connection has not.
+        for limit in (61..=100).step_by(3) {
+            late.send(&format!("421[\"get_chat_history\",{{\"otherUserId\":\"{to}\",\"limit\":{limit}}}]"));
+            // While another has its turns, the answer fills whatever holds it on its way.
+            for _turn in 0..5 {
+                ada.send("42[\"get_chat_history\",{}]");
+                ada.expect("42[\"error\"");
+            }
+            let answer = late.expect("431[");
+            assert!(answer.len() > limit * 2_400 && answer.ends_with("}]"), "{driver:?}: {limit}");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_pings_and_never_reads_is_not_read_on() {
     for driver in ALL {
         let host = Host::start(driver);
