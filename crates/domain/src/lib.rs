@@ -19,6 +19,9 @@ mod delivery;
 mod deps;
 mod directory;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod messaging;
 mod origin;

@@ -28,6 +28,31 @@ pub struct RecoveryTicket {
     pub since: u64,
 }
 
+impl RecoveryTicket {
+    /// The user and the numbers, each in its full length, then the socket.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Self { user, socket, life, boot, since } = self;
+        let numbers = [life.to_be_bytes(), boot.to_be_bytes(), since.to_be_bytes()].concat();
+        [&user.bytes(), &*numbers, socket.as_str().as_bytes()].concat()
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote for this user.
+    pub(crate) fn decode(user: UserId, payload: &[u8]) -> Option<Self> {
+        let (owner, rest) = payload.split_first_chunk::<12>()?;
+        let (life, rest) = rest.split_first_chunk()?;
+        let (boot, rest) = rest.split_first_chunk()?;
+        let (since, socket) = rest.split_first_chunk()?;
+        (*owner == user.bytes()).then_some(())?;
+        Some(Self {
+            user,
+            socket: SocketId::new(std::str::from_utf8(socket).ok()?),
+            life: u64::from_be_bytes(*life),
+            boot: u64::from_be_bytes(*boot),
+            since: u64::from_be_bytes(*since),
+        })
+    }
+}
+
 /// Writes tickets and reads them back, and finds what a session missed. Nothing is kept: whoever has the secret reads them.
 pub struct Recovery {
     seals: Arc<dyn Seals>,
@@ -49,28 +74,13 @@ impl Recovery {
     /// Writes a ticket: a text that the client can't change.
     #[must_use]
     pub fn write(&self, ticket: &RecoveryTicket) -> String {
-        let RecoveryTicket { user, socket, life, boot, since } = ticket;
-        let numbers = [life.to_be_bytes(), boot.to_be_bytes(), since.to_be_bytes()].concat();
-        let payload = [&user.bytes(), &*numbers, socket.as_str().as_bytes()].concat();
-        self.seals.seal(SealPurpose::Session, &payload)
+        self.seals.seal(SealPurpose::Session, &ticket.encode())
     }
 
     /// Reads a ticket of this user; `None` for any other text, and for the ticket of somebody else.
     #[must_use]
     pub fn read(&self, user: UserId, text: &str) -> Option<RecoveryTicket> {
-        let payload = self.seals.open(SealPurpose::Session, text)?;
-        let (owner, rest) = payload.split_first_chunk::<12>()?;
-        let (life, rest) = rest.split_first_chunk()?;
-        let (boot, rest) = rest.split_first_chunk()?;
-        let (since, socket) = rest.split_first_chunk()?;
-        (*owner == user.bytes()).then_some(())?;
-        Some(RecoveryTicket {
-            user,
-            socket: SocketId::new(std::str::from_utf8(socket).ok()?),
-            life: u64::from_be_bytes(*life),
-            boot: u64::from_be_bytes(*boot),
-            since: u64::from_be_bytes(*since),
-        })
+        RecoveryTicket::decode(user, &self.seals.open(SealPurpose::Session, text)?)
     }
 
     /// How far commits are numbered, where the store does that.

@@ -1,4 +1,4 @@
-//! What fuzz targets and the replay of their seeds check of requests and cursors. Not part of the interface.
+//! What fuzz targets and the replay of their seeds check of requests, cursors and CONNECT. Not part of the interface.
 
 use chat_domain::{
     ChatError, HistoryRequest, Registration,
@@ -6,6 +6,7 @@ use chat_domain::{
 };
 use serde_json::Value;
 
+use crate::socket::auth::Auth;
 use crate::wire::{
     EventRequest, HistoryParams, ListParams, ListUsersQuery, LoginBody, RegisterBody, SendRequest,
     conversation_cursor, error_body, parse_body, parse_conversation_cursor, parse_query, parse_request,
@@ -38,6 +39,20 @@ pub fn cursors(data: &[u8]) {
     }
     if let Ok(cursor) = parse_conversation_cursor(&text) {
         assert_eq!(conversation_cursor(cursor), text);
+    }
+}
+
+/// A CONNECT's payload: what is taken of it is what a plain reading of the JSON says.
+pub fn connect(data: &[u8]) {
+    let Auth { token, claim, recovery } = Auth::read(Some(data));
+    // Sessions hand up objects only. What nobody reads is skipped over, also where it is too deep for a value tree.
+    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(data) else { return };
+    let text = |name| members.get(name).and_then(Value::as_str);
+    assert!(token.is_none() || token.as_deref() == text("token"));
+    assert!(recovery.is_none() || recovery == members.get("recovery").and_then(Value::as_bool));
+    if let Some(claim) = claim {
+        assert_eq!(Some(claim.pid.as_str()), text("pid"));
+        assert_eq!(claim.offset.as_deref(), text("offset"));
     }
 }
 
@@ -92,5 +107,6 @@ mod tests {
     fn every_seed_passes_its_target() {
         replay("requests", super::requests);
         replay("cursors", super::cursors);
+        replay("connect", super::connect);
     }
 }

@@ -4,7 +4,7 @@
 //! [answers](answers) what is finished.
 
 mod answers;
-mod auth;
+pub(crate) mod auth;
 mod coming;
 mod pace;
 mod pipeline;

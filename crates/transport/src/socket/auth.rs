@@ -5,20 +5,20 @@ use serde_json::Value;
 
 /// The payload, as far as it is understood. What has another type than it should counts as not given.
 #[derive(Default)]
-pub(super) struct Auth {
-    pub(super) token: Option<String>,
+pub(crate) struct Auth {
+    pub(crate) token: Option<String>,
     /// The session that it had.
-    pub(super) claim: Option<Box<Claim>>,
+    pub(crate) claim: Option<Box<Claim>>,
     /// Whether it can recover, where it says so.
-    pub(super) recovery: Option<bool>,
+    pub(crate) recovery: Option<bool>,
 }
 
 /// A session that a client had, by what official clients bring back of it.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// Its ticket.
-    pub(super) pid: String,
+    pub(crate) pid: String,
     /// The last argument of the last event that had a string there.
-    pub(super) offset: Option<String>,
+    pub(crate) offset: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Payload {
 }
 
 impl Auth {
-    pub(super) fn read(payload: Option<&[u8]>) -> Self {
+    pub(crate) fn read(payload: Option<&[u8]>) -> Self {
         let payload = payload.and_then(|payload| serde_json::from_slice::<Payload>(payload).ok());
         let Some(Payload { token, pid, offset, recovery }) = payload else { return Self::default() };
         let claim = text(pid).map(|pid| Box::new(Claim { pid, offset: text(offset) }));
