@@ -94,6 +94,17 @@ impl Accounts {
         self.grant(user)
     }
 
+    /// The login by which attempts on an account are counted, whichever of its two they name: its username. Who is not
+    /// there stays as named.
+    ///
+    /// # Errors
+    /// `unavailable` where the store can't just now.
+    #[tracing::instrument(level = "debug", skip_all)]
+    pub async fn counted_as(&self, login: Login) -> Result<Login, ChatError> {
+        let user = self.users.find_by_login(login.clone()).await?;
+        Ok(user.map_or(login, |user| Login::Username(user.username)))
+    }
+
     /// Logs in with a name or an address. An unknown user costs as much as a wrong password, and reads
     /// the same.
     ///

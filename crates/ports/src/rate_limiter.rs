@@ -30,8 +30,8 @@ pub enum RateSubject {
     Registrations(AddressBlock),
     /// Attempts to log in, by address.
     LoginsFrom(AddressBlock),
-    /// Attempts to log in, by the account that they name, which need not exist. Compared as
-    /// [`Users::find_by_login`](crate::Users::find_by_login) does.
+    /// Attempts to log in, by the account that they name, which need not exist: one that does, always by the same of its
+    /// two logins. Compared as [`Users::find_by_login`](crate::Users::find_by_login) does.
     LoginsTo(Login),
     /// Handshakes that open a session, by address.
     Handshakes(AddressBlock),

@@ -103,6 +103,22 @@ fn who_loses_the_race_for_a_name_is_told_so() {
 }
 
 #[test]
+fn attempts_on_an_account_count_by_its_name_however_it_is_named() {
+    let mut mocks = Mocks::new();
+    mocks.users.expect_find_by_login().returning(|login| {
+        let (Login::Username(name) | Login::Email(name)) = login;
+        Ok(name.to_lowercase().starts_with("anna").then(|| user(1, "Anna")))
+    });
+    let chat = mocks.chat();
+    let counted = |login| block_on(chat.accounts.counted_as(login)).unwrap();
+    let anna = Login::Username("Anna".into());
+    assert_eq!(counted(Login::Email("anna@example.org".into())), anna);
+    assert_eq!(counted(Login::Username("ANNA".into())), anna);
+    let nobody = Login::Email("nobody@example.org".into());
+    assert_eq!(counted(nobody.clone()), nobody);
+}
+
+#[test]
 fn a_busy_hasher_means_trying_again() {
     let mut mocks = Mocks::new();
     mocks.users.expect_find_by_login().returning(|_| Ok(None));

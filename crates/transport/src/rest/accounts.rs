@@ -41,8 +41,12 @@ pub(super) async fn login(request: HttpRequest, payload: Payload, app: Data<App>
         app.count(&RateSubject::LoginsFrom(address))?;
         let body: LoginBody = parse_json(&request, payload, &app).await?;
         let (login, password) = body.into_parts()?;
-        app.count(&RateSubject::LoginsTo(login.clone()))?;
-        let grant = within(&app, app.chat.accounts.login(login, password)).await?;
+        let grant = within(&app, async {
+            let account = app.chat.accounts.counted_as(login.clone()).await?;
+            app.count(&RateSubject::LoginsTo(account))?;
+            app.chat.accounts.login(login, password).await
+        });
+        let grant = grant.await?;
         Ok(render(|out| write_grant(out, &grant)))
     };
     respond(StatusCode::OK, logging_in.await)
