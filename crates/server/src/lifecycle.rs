@@ -12,6 +12,10 @@ use tokio::{
 
 use crate::{control::ControlServer, failure::Failure, settings::Drain, storage::Storage};
 
+/// The order to pause is answered before the thread that accepts has it; that one would log an error on a socket that is
+/// shut down under it.
+const PAUSE_ARRIVES: Duration = Duration::from_millis(20);
+
 /// Everything that runs and has to end.
 pub(crate) struct Running {
     pub(crate) handle: ServerHandle,
@@ -44,7 +48,7 @@ pub(crate) async fn run(
             return Err(Failure::run("the listener ended by itself", why));
         }
     }
-    end_after(drain.deadline);
+    end_within(drain.deadline);
     tokio::spawn(async move {
         let (name, number) = signals.next().await;
         tracing::warn!(signal = name, "a second signal: ending at once");
@@ -70,6 +74,7 @@ impl Running {
         self.transport.start_drain();
         sleep(grace).await;
         self.handle.pause().await;
+        sleep(PAUSE_ARRIVES).await;
         // Paused, the socket would still collect connections that nobody accepts; now they are refused, and
         // clients go elsewhere. Systems that can't do this to a listening socket close it a moment later.
         let _collected = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
@@ -85,11 +90,12 @@ impl Running {
     }
 }
 
-/// Ends the process after a time, from a thread of its own, so that nothing that hangs can hold it. What
+/// Ends the process before a time is over, from a thread of its own, so that nothing that hangs can hold it. What
 /// was acknowledged is on disk by then; so this is a success.
-fn end_after(time: Duration) {
+fn end_within(time: Duration) {
     let watch = move || {
-        thread::sleep(time);
+        // What is left is for the end itself: whoever kills the process at the deadline finds it gone.
+        thread::sleep(time - time / 50);
         tracing::warn!("the drain's deadline has come: ending with what still hangs");
         exit(0);
     };

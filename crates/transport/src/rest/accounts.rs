@@ -1,5 +1,7 @@
 //! Accounts: register, log in, profile, and the list of users.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -94,14 +96,16 @@ async fn parse_json<T: DeserializeOwned>(
     Ok(parse_body(&body)?)
 }
 
-/// Bounds a request in time: none hangs because the store does.
+/// Bounds a request in time: none hangs because the store does. A drain waits for it; not for one whose body has not come,
+/// which would be as long as its client likes.
 ///
 /// # Errors
 /// `unavailable` when the time is over; else those of the request.
 pub(super) async fn within<T>(
-    app: &App,
+    app: &Arc<App>,
     request: impl Future<Output = Result<T, ChatError>>,
 ) -> Result<T, ChatError> {
+    let _busy = app.enter();
     tokio::time::timeout(app.settings.send_timeout, request)
         .await
         .unwrap_or_else(|_elapsed| Err(StoreError::Timeout.into()))

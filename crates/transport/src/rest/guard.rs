@@ -1,4 +1,4 @@
-//! What stands before every REST handler: the origin's rule, the request's id, and the drain's count.
+//! What stands before every REST handler: the origin's rule, and the request's id.
 
 use actix_http::ConnectionType;
 use actix_web::{
@@ -28,7 +28,6 @@ pub(super) async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let app = request.app_data::<Data<App>>().cloned().map(Data::into_inner);
-    let _busy = app.as_ref().map(App::enter);
     let draining = app.as_ref().is_some_and(|app| app.is_draining());
     let allowed = app.is_some_and(|app| cors::allowed(request.head(), &app.settings.origins));
     let origin = request.headers().get(header::ORIGIN).cloned();
