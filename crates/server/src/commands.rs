@@ -24,6 +24,7 @@ use crate::{
     failure::Failure,
     folder,
     settings::{self, Settings},
+    storage,
     system::SystemClock,
 };
 
@@ -110,6 +111,10 @@ pub(crate) async fn ask(settings: &Settings, request: Request) -> Result<Answer,
         && let Some(answer) = control::ask(Path::new(&settings.data_dir), &request).await?
     {
         return Ok(answer);
+    }
+    match request {
+        Request::AddUser { .. } => {}
+        Request::FindUser { .. } | Request::Backup { .. } => storage::must_exist(settings)?,
     }
     let built = compose::chat(settings)?;
     let answer = match timeout(STORE_PATIENCE, built.store.ready()).await {

@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     migrate,
     settings::Settings,
-    storage::Storage,
+    storage::{self, Storage},
     system::SystemClock,
 };
 
@@ -35,11 +35,7 @@ impl CommitListener for Nobody {
 /// # Errors
 /// There is no store, a server runs on it, the file can't be written, or the store failed.
 pub(crate) fn export(settings: &Settings, file: &Path) -> Result<(), Failure> {
-    // A folder that was mistyped would be a new store, exported as an empty one.
-    if settings.mongodb.is_none() && !settings.data_dir.join("log.db").exists() {
-        let folder = settings.data_dir.display();
-        return Err(Failure::run(format_args!("DATA_DIR {folder}"), "there is no store in it"));
-    }
+    storage::must_exist(settings)?;
     let done = with_store(settings, async |store| {
         let (source, now) = (store.kind(), SystemClock.now());
         let mut told = Told::default();

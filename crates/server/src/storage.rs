@@ -132,6 +132,18 @@ impl StorePorts {
     }
 }
 
+/// Refuses an embedded store that opening would begin: a folder that was mistyped would be read as an empty store.
+///
+/// # Errors
+/// There is none in the data folder.
+pub(crate) fn must_exist(settings: &Settings) -> Result<(), Failure> {
+    if settings.mongodb.is_some() || settings.data_dir.join("log.db").exists() {
+        return Ok(());
+    }
+    let folder = settings.data_dir.display();
+    Err(Failure::run(format_args!("DATA_DIR {folder}"), "there is no store in it"))
+}
+
 /// How MongoDB is used, where it is.
 pub(crate) fn mongo_options(settings: &Settings) -> Option<MongoOptions> {
     let mut options = MongoOptions::new(settings.mongodb.clone()?);

@@ -239,6 +239,18 @@ fn users_tokens_and_backups_are_made_with_a_server_and_without_one() {
 }
 
 #[test]
+fn a_mistyped_folder_is_not_read_as_an_empty_store() {
+    let folder = folder();
+    let mistyped = [("DATA_DIR", "dtaa")];
+    for args in [&["backup", "chat.backup"][..], &["gen-token", "alice"], &["export", "chat.export"]] {
+        let (code, line) = failure(&run(folder.path(), args, &mistyped));
+        assert_eq!(code, 1, "{args:?}");
+        assert!(line.ends_with("DATA_DIR dtaa: there is no store in it"), "{line}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was begun");
+}
+
+#[test]
 fn gen_token_for_an_id_looks_nothing_up() {
     let folder = folder();
     let id = "65a1b2c3d4e5f60718293a4b";
