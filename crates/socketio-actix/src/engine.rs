@@ -40,6 +40,10 @@ pub(crate) async fn serve<A: Application>(
     match Request::parse(request.method().as_str(), request.query_string()) {
         Err(error) => refusal(request.head(), error),
         Ok(Request::Options) => cors::preflight(request.head()),
+        // As on a server of our own: its body would be no body, and its answer no WebSocket.
+        Ok(Request::Open | Request::Get { .. } | Request::Post { .. }) if is_upgrade(request.head()) => {
+            refusal(request.head(), Refusal::BadRequest)
+        }
         Ok(Request::Open | Request::WebSocket { sid: None }) if app.is_draining() => {
             error(request.head(), &app, HttpError::Draining)
         }
@@ -58,6 +62,12 @@ pub(crate) async fn serve<A: Application>(
         Ok(Request::WebSocket { sid }) => websocket(&request, payload, &app, sid.as_deref()),
         Ok(_) => refusal(request.head(), Refusal::BadRequest),
     }
+}
+
+/// Whether HTTP takes the rest of the connection for a WebSocket.
+fn is_upgrade(head: &RequestHead) -> bool {
+    let protocol = head.headers().get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    protocol.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 async fn get<A: Application>(

@@ -85,6 +85,17 @@ for (const driver of ['owned', 'mounted']) {
       });
     }
 
+    test('Handshake: an upgrade with the transport polling is refused, with a session and without, and the session lives on', async () => {
+      const { session } = await joined();
+      const headers = { connection: 'upgrade', upgrade: 'websocket' };
+      for (const [method, sid] of [['GET', ''], ['GET', `&sid=${session.handshake.sid}`], ['POST', `&sid=${session.handshake.sid}`]]) {
+        const body = method === 'POST' ? '42["message"]' : undefined;
+        const answer = await engine(base, `EIO=4&transport=polling${sid}`, { method, headers, body });
+        assert.deepEqual([answer.status, answer.json?.code], [400, 3], `${method} ${sid}`);
+      }
+      await lives(session);
+    });
+
     test("HTTP long-polling: requests that do not fit a session's transport are refused, and it lives on", async () => {
       const { session } = await joined();
       const { sid } = session.handshake;
