@@ -133,7 +133,7 @@ fn parse_other(name: &str, payload: &[u8], limits: &Limits) -> Option<Result<Oth
             Ok(OtherRequest::Edit { message, text: MessageText::parse(body.message, limits)? })
         }),
         "delete_message" => parse_message(payload).map(|message| OtherRequest::Delete { message }),
-        // Everything in it is optional: who has no cursor may send nothing at all.
+        // Where everything is optional, a client may send nothing at all.
         "sync" if payload == b"null" => Ok(OtherRequest::Sync { since: None, limit: None }),
         "sync" => parse_body::<SyncPayload>(payload)
             .map(|SyncPayload { since, limit }| OtherRequest::Sync { since, limit }),
@@ -145,6 +145,9 @@ fn parse_other(name: &str, payload: &[u8], limits: &Limits) -> Option<Result<Oth
             Ok(OtherRequest::Blocked { limit: params.limit, after })
         }),
         "get_chat_history" => parse_body(payload).and_then(parse_history),
+        "get_conversations" if payload == b"null" => {
+            Ok(OtherRequest::Conversations { limit: None, after: None })
+        }
         "get_conversations" => parse_body::<ListParams>(payload).and_then(|query| {
             let after = query.after.as_deref().map(parse_conversation_cursor).transpose()?;
             Ok(OtherRequest::Conversations { limit: query.limit, after })
@@ -242,12 +245,20 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_cursor_may_send_nothing_at_all() {
-        for payload in [None, Some("null"), Some("{}"), Some(r#"{"since":null}"#)] {
-            let parsed = parse_request("sync", payload, &Limits::default()).unwrap().unwrap();
-            let is_empty =
-                matches!(parsed, EventRequest::Other(OtherRequest::Sync { since: None, limit: None }));
-            assert!(is_empty, "{payload:?}");
+    fn who_wants_nothing_special_may_send_nothing_at_all() {
+        for payload in [None, Some("null"), Some("{}"), Some(r#"{"since":null,"after":null,"limit":null}"#)] {
+            for name in ["sync", "get_conversations", "get_blocked"] {
+                let parsed = parse_request(name, payload, &Limits::default()).unwrap().unwrap();
+                let is_empty = matches!(
+                    parsed,
+                    EventRequest::Other(
+                        OtherRequest::Sync { since: None, limit: None }
+                            | OtherRequest::Conversations { limit: None, after: None }
+                            | OtherRequest::Blocked { limit: None, after: None }
+                    )
+                );
+                assert!(is_empty, "{name} {payload:?}");
+            }
         }
     }
 
