@@ -7,6 +7,7 @@ use actix_web::{
     },
     web::{self, ServiceConfig},
 };
+use chat_transport::Transport;
 
 /// A file of the built page.
 struct File {
@@ -41,7 +42,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 fn add(config: &mut ServiceConfig, path: &str, file: &'static File) {
     let handler = move || async move { answer(file) };
     // HEAD has the same answer; the HTTP layer leaves its body out.
-    config.service(web::resource(path).route(web::get().to(handler)).route(web::head().to(handler)));
+    let resource = web::resource(path).route(web::get().to(handler)).route(web::head().to(handler));
+    config.service(resource.default_service(web::to(Transport::not_found)));
 }
 
 fn answer(file: &'static File) -> HttpResponse {

@@ -45,5 +45,6 @@ async fn other_paths_and_methods_are_left_to_others() {
     let head = call_service(&app, TestRequest::default().method(Method::HEAD).uri("/").to_request()).await;
     assert_eq!(head.status(), StatusCode::OK);
     let post = call_service(&app, TestRequest::post().uri("/").to_request()).await;
-    assert_ne!(post.status(), StatusCode::OK);
+    assert_eq!(post.status(), StatusCode::NOT_FOUND);
+    assert!(read_body(post).await.starts_with(br#"{"code":"not_found""#));
 }
