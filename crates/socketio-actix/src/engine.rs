@@ -2,7 +2,10 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use actix_http::{ResponseBuilder, ws::handshake};
+use actix_http::{
+    ResponseBuilder,
+    ws::{HandshakeError, handshake},
+};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     dev::RequestHead,
@@ -207,7 +210,7 @@ fn open_websocket<A: Application>(
 ) -> Result<Opened<A>, Box<HttpResponse>> {
     let known = sid.map(|sid| app.sessions.get(sid).ok_or(Refusal::UnknownSid)).transpose();
     let known = known.map_err(|error| refuse(head, error))?;
-    let response = handshake(head).map_err(|_no_websocket| refuse(head, Refusal::BadRequest))?;
+    let response = handshake(head).map_err(|error| refuse_websocket(head, &error))?;
     let (connection, link) = match known {
         None => {
             Connection::open_websocket(app, head).map_err(|refused| Box::new(cors::mark(head, *refused)))?
@@ -218,6 +221,15 @@ fn open_websocket<A: Application>(
         }
     };
     Ok(Opened { head: response, connection, link })
+}
+
+/// No WebSocket; of another version than ours: RFC 6455, section 4.2.2, has the answer name ours.
+fn refuse_websocket(head: &RequestHead, error: &HandshakeError) -> Box<HttpResponse> {
+    let mut response = refuse(head, Refusal::BadRequest);
+    if matches!(error, HandshakeError::UnsupportedVersion) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
 }
 
 fn http_reply(head: &RequestHead, reply: Reply) -> HttpResponse {

@@ -96,6 +96,16 @@ for (const driver of ['owned', 'mounted']) {
       await lives(session);
     });
 
+    test('Handshake: a WebSocket of another version is refused and told which one is spoken', async () => {
+      for (const [version, spoken] of [['8', '13'], [undefined, undefined]]) {
+        const headers = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+        if (version) headers['sec-websocket-version'] = version;
+        const answer = await engine(base, 'EIO=4&transport=websocket', { headers });
+        assert.deepEqual([answer.status, answer.json?.code], [400, 3]);
+        assert.equal(answer.headers['sec-websocket-version'], spoken);
+      }
+    });
+
     test("HTTP long-polling: requests that do not fit a session's transport are refused, and it lives on", async () => {
       const { session } = await joined();
       const { sid } = session.handshake;
