@@ -7,36 +7,39 @@
 #[path = "support/node.rs"]
 mod support;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+#[path = "queries/everything.rs"]
+mod everything;
+#[path = "queries/old.rs"]
+mod old;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 use chat_mongo_testkit::{Proxy, TestDatabase, block_on as drive, server_address};
-use chat_ports::{
-    Archive, ArchiveQuery, BlockChange, Blocks, Changes, ChangesQuery, ConversationQuery, Conversations,
-    Delete, Edit, HistoryAnchor, HistoryQuery, Login, MessageLog, Messages, PresenceRecord, Receipt,
-    ReceiptKind, UserQuery, Users,
-    model::{Block, ConversationCursor, ConversationId, Message, Timestamp, User, UserCursor, UserId},
-};
-use chat_testkit::{SequentialIds, build};
-use futures_executor::block_on;
-use support::{Node, PATIENCE, SystemClock, options};
+use chat_testkit::SequentialIds;
+use everything::{lose_answers, use_everything};
+use support::{Node, options};
 
 const DOCS: &str = include_str!("../../../docs/mongodb.md");
 /// Collections of a handful of documents, in which nothing is looked for by more than `_id`.
 const TINY: [&str; 2] = ["meta", "migrations"];
+/// Commands on a collection that look for nothing.
+const WITHOUT_QUERY: [&str; 6] =
+    ["collMod", "createIndexes", "dropIndexes", "insert", "killCursors", "listIndexes"];
 
 #[test]
 fn every_query_stands_in_the_docs_with_the_index_that_serves_it() {
     let database = TestDatabase::new();
-    lay_down_old_documents(&database);
+    old::lay_down_old_documents(&database);
     let proxy = Proxy::before(server_address());
     proxy.record();
     let uri = proxy.uri(database.name());
     let ids = std::sync::Arc::new(SequentialIds::new());
-    use_everything(&Node::open(options(&uri), &ids), &ids);
+    let node = Node::open(options(&uri), &ids);
+    use_everything(&node, &ids);
+    lose_answers(&node, &proxy);
+    drop(node);
+    old::delete_while_numbering(&proxy);
     // Others come when something has to be derived again.
     drop_collection(&database, "conversations");
     drop(Node::open(options(&uri), &ids));
@@ -111,7 +114,10 @@ fn queries_of(command: &Document) -> Vec<Query> {
             };
             statements.map(query).collect()
         }
-        _ => Vec::new(),
+        other => {
+            assert!(WITHOUT_QUERY.contains(&other), "{other} may have a query, and is not looked at");
+            Vec::new()
+        }
     }
 }
 
@@ -187,26 +193,6 @@ fn index_names(plan: &Document, names: &mut Vec<String>) {
     }
 }
 
-/// What an older application has left: enough that the migrations send all their queries.
-fn lay_down_old_documents(database: &TestDatabase) {
-    let [a, b, c] = [1, 2, 3].map(|byte| bson::oid::ObjectId::from_bytes([byte; 12]));
-    let at = bson::DateTime::from_millis(5_000);
-    let user = |id, name: &str| {
-        doc! { "_id": id, "username": name, "email": format!("{name}@example.org"), "password": "$2b$" }
-    };
-    let users = vec![user(a, "old-anna"), user(b, "OLD-ANNA")];
-    let odd = doc! { "sender": a, "receiver": b, "message": "odd", "timestamp": "late" };
-    let undated = doc! { "sender": b, "receiver": a, "message": "undated" };
-    let old = doc! { "sender": a, "receiver": b, "message": "old", "timestamp": at };
-    let other = doc! { "sender": c, "receiver": b, "message": "old", "timestamp": at };
-    let driver = database.driver();
-    drive(async move {
-        driver.collection("users").insert_many(users).await?;
-        driver.collection("messages").insert_many([odd, undated, old, other]).await
-    })
-    .unwrap();
-}
-
 fn drop_collection(database: &TestDatabase, name: &'static str) {
     let driver = database.driver();
     drive(async move { driver.collection::<Document>(name).drop().await }).unwrap();
@@ -217,137 +203,4 @@ fn mark_as_crashed(database: &TestDatabase) {
     let mark = doc! { "_id": "upkeep:0123456789ab0123456789ab", "at": bson::DateTime::from_millis(1_000) };
     let driver = database.driver();
     drive(async move { driver.collection("meta").insert_one(mark).await }).unwrap();
-}
-
-fn use_everything(node: &Node, ids: &SequentialIds) {
-    let store = &*node.store;
-    let [a, b] = ["anna", "bob"]
-        .map(|name| block_on(Users::insert(store, build::new_user(ids.user(), name))).unwrap().id);
-    block_on(Users::insert(store, build::new_user(ids.user(), "anna"))).unwrap_err();
-    let taken = chat_ports::NewUser {
-        email: build::email("Anna@example.org"),
-        ..build::new_user(ids.user(), "carl")
-    };
-    block_on(Users::insert(store, taken)).unwrap_err();
-    for login in [Login::Username("Anna".into()), Login::Email("Anna@example.org".into())] {
-        assert!(block_on(store.find_by_login(login)).unwrap().is_some());
-    }
-    block_on(Users::find(store, a)).unwrap();
-    block_on(store.find_many(vec![a, b])).unwrap();
-    for prefix in ["", "a"] {
-        for after in [None, Some(UserCursor { folded: "anna".into(), id: a })] {
-            let query = UserQuery { prefix: prefix.into(), except: b, after, limit: 5 };
-            block_on(Users::list(store, query)).unwrap();
-        }
-    }
-    let record =
-        PresenceRecord { user: a, is_online: true, last_seen: chat_ports::Clock::now(&SystemClock(0)) };
-    block_on(store.record_presence(vec![record])).unwrap();
-    block_on(store.clear_presence()).unwrap();
-    converse(node, a, b);
-    move_everything(node, a, ids);
-}
-
-fn move_everything(node: &Node, a: UserId, ids: &SequentialIds) {
-    let store = &*node.store;
-    let extent = block_on(store.extent()).unwrap();
-    for after in [None, Some(a)] {
-        block_on(store.users(after, 5)).unwrap();
-    }
-    for after in [None, extent.last_message] {
-        block_on(Archive::messages(store, ArchiveQuery { after, limit: 5, max_bytes: 1_000 })).unwrap();
-    }
-    let anna = block_on(Users::find(store, a)).unwrap().unwrap();
-    let twin =
-        User { id: ids.user(), username: "ANNA".into(), email: "ANNA@example.org".into(), ..anna.clone() };
-    block_on(store.put_users(vec![anna, twin])).unwrap();
-    let last = extent.last_message.unwrap();
-    let (sender, receiver) = last.conversation.users();
-    let next = Message {
-        id: ids.message(),
-        seq: last.seq + 1,
-        sender,
-        receiver,
-        text: "moved".into(),
-        timestamp: Timestamp::from_millis(1),
-        delivered_at: None,
-        read_at: None,
-        edited_at: None,
-        deleted_at: None,
-        client_id: None,
-        first_text: None,
-    };
-    for _ in 0..2 {
-        block_on(store.put_messages(vec![next.clone()])).unwrap();
-    }
-    let clash = Message { seq: next.seq + 1, ..next };
-    block_on(store.put_messages(vec![clash])).unwrap_err();
-    let block = Block { blocker: a, blocked: receiver, since: Timestamp::from_millis(1) };
-    for _ in 0..2 {
-        block_on(store.put_blocks(vec![block])).unwrap();
-    }
-    for after in [None, Some((a, a))] {
-        block_on(store.blocks(after, 5)).unwrap();
-    }
-}
-
-/// Receipts, edits, a deletion, and what others missed of them.
-fn change(node: &Node, a: UserId, b: UserId, sent: &Message) {
-    let store = &*node.store;
-    let since = block_on(store.position()).unwrap();
-    let delivered = Receipt { kind: ReceiptKind::Delivered, ..node.reading(b, sent) };
-    block_on(store.receipt(delivered)).unwrap();
-    let Receipt { message, at, deadline, .. } = node.reading(b, sent);
-    block_on(store.edit(Edit { message, text: build::text("other"), at, deadline })).unwrap();
-    block_on(store.delete(Delete { message, at, deadline })).unwrap();
-    let mut query = ChangesQuery { user: a, since, limit: 1, max_bytes: 1_000 };
-    loop {
-        let page = block_on(store.changes(query.clone())).unwrap();
-        query.since = page.position;
-        if page.complete {
-            break;
-        }
-    }
-    for blocks in [true, true, false] {
-        let change = BlockChange { blocker: a, blocked: b, blocks, at, most: 5 };
-        block_on(Blocks::change(store, change)).unwrap();
-    }
-    block_on(store.blocked_by(a)).unwrap();
-    block_on(store.between(a, vec![b])).unwrap();
-    block_on(store.partners(a, 5)).unwrap();
-    let stranger = UserId::from_bytes([77; 12]);
-    block_on(store.partners_among(a, vec![b, stranger])).unwrap();
-}
-
-fn converse(node: &Node, a: UserId, b: UserId) {
-    let store = &*node.store;
-    let named = |text| chat_ports::NewMessage {
-        client_id: Some(build::client_id("n1")),
-        ..node.message(a, b, text, PATIENCE)
-    };
-    node.append(named("hello")).unwrap();
-    node.append(named("hello")).unwrap();
-    let sent = node.send(a, b, "second");
-    block_on(store.receipt(node.reading(b, &sent))).unwrap();
-    change(node, a, b, &node.send(a, b, "third"));
-    block_on(Messages::find(store, sent.id)).unwrap();
-    let conversation = ConversationId::between(a, b);
-    for anchor in [
-        HistoryAnchor::Newest { skip: 0 },
-        HistoryAnchor::Newest { skip: 1 },
-        HistoryAnchor::Before(2),
-        HistoryAnchor::After(0),
-    ] {
-        block_on(store.history(HistoryQuery { conversation, anchor, limit: 5, max_bytes: 1_000 })).unwrap();
-    }
-    let listed = |after| {
-        let query = ConversationQuery { user: a, after, limit: 5, max_unread: 100 };
-        block_on(Conversations::list(store, query)).unwrap()
-    };
-    let written = || listed(Some(ConversationCursor { timestamp: sent.timestamp, message: sent.id }));
-    assert_eq!(listed(None).items.len(), 1);
-    assert!(written().items.is_empty());
-    node.send(b, a, "last");
-    // Until the list is written behind.
-    assert!(chat_mongo_testkit::until(Duration::from_secs(60), || listed(None).items[0].unread == 1));
 }

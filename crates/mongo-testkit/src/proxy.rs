@@ -31,6 +31,8 @@ pub enum Answer {
     Cut,
     /// Nothing but the end of the connection; the server never sees the command.
     CutBefore,
+    /// The server's, which sees the command only after [`Proxy::resume`]. Other commands pass meanwhile.
+    Held,
 }
 
 /// What is wrong at the moment, and what was seen.
@@ -39,7 +41,10 @@ pub(crate) struct State {
     stalled: bool,
     refusing: bool,
     closed: bool,
-    /// By command name, first come, first used; `usize::MAX` times stands for "until told otherwise".
+    /// How often all faults were ended: what is held waits for the next time.
+    resumed: u64,
+    /// By the command's name, or its name and collection, first come, first used; `usize::MAX` times stands for "until told
+    /// otherwise".
     answers: HashMap<String, (Answer, usize)>,
     seen: HashMap<String, usize>,
     /// The commands themselves, from when they were asked for.
@@ -104,16 +109,17 @@ impl Proxy {
     pub fn resume(&self) {
         self.change(|state| {
             (state.stalled, state.refusing) = (false, false);
+            state.resumed += 1;
             state.answers.clear();
         });
     }
 
-    /// Answers the next `times` commands of this name so.
+    /// Answers the next `times` commands of this name so. `update messages` names only those on one collection.
     pub fn answer(&self, command: &str, times: usize, answer: Answer) {
         self.change(|state| _ = state.answers.insert(command.to_owned(), (answer, times)));
     }
 
-    /// How many commands of this name have come from the client so far.
+    /// How many commands of this name (and collection, where one is named) have come from the client so far.
     #[must_use]
     pub fn seen(&self, command: &str) -> usize {
         self.shared.state.lock().seen.get(command).copied().unwrap_or(0)
@@ -160,13 +166,17 @@ impl State {
     }
 
     /// Counts a command, and takes what was laid down for it.
-    fn take(&mut self, command: &str) -> Option<Answer> {
-        *self.seen.entry(command.to_owned()).or_default() += 1;
-        let (answer, times) = self.answers.get_mut(command)?;
+    fn take(&mut self, message: &wire::Message) -> Option<Answer> {
+        let names = [message.command().to_owned(), format!("{} {}", message.command(), message.collection())];
+        for name in &names {
+            *self.seen.entry(name.clone()).or_default() += 1;
+        }
+        let name = names.iter().find(|name| self.answers.contains_key(*name))?;
+        let (answer, times) = self.answers.get_mut(name)?;
         let answer = answer.clone();
         *times -= 1;
         if *times == 0 {
-            self.answers.remove(command);
+            self.answers.remove(name);
         }
         Some(answer)
     }

@@ -125,3 +125,23 @@ fn a_stalled_proxy_holds_what_is_sent_and_passes_it_on_later() {
     });
     assert_eq!(caller.count(), Some(2));
 }
+
+#[test]
+fn a_held_command_waits_while_others_pass() {
+    let database = TestDatabase::new();
+    let proxy = Proxy::before(server_address());
+    let (caller, other) =
+        (Caller::new(&proxy.uri(database.name())), Caller::new(&proxy.uri(database.name())));
+    caller.insert(1).unwrap();
+    proxy.answer("insert c", 1, Answer::Held);
+    std::thread::scope(|threads| {
+        let held = threads.spawn(|| caller.insert(2));
+        assert!(proxy.wait_for("insert c", 2, SOON));
+        other.call(doc! { "insert": "d", "documents": [{ "_id": 1 }] }).unwrap();
+        assert_eq!(other.count(), Some(1), "the server has not seen it");
+        assert!(!held.is_finished());
+        proxy.resume();
+        held.join().unwrap().unwrap();
+    });
+    assert_eq!((other.count(), proxy.seen("insert")), (Some(2), 3));
+}

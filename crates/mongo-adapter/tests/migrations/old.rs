@@ -40,6 +40,12 @@ pub(crate) fn insert(database: &TestDatabase, collection: &'static str, document
     block_on(async move { driver.collection(collection).insert_many(documents).await.map(drop) }).unwrap();
 }
 
+pub(crate) fn delete(database: &TestDatabase, collection: &'static str, id: ObjectId) {
+    let driver = database.driver();
+    block_on(async move { driver.collection::<Document>(collection).delete_one(doc! { "_id": id }).await })
+        .unwrap();
+}
+
 pub(crate) fn find(database: &TestDatabase, collection: &'static str, filter: Document) -> Vec<Document> {
     let driver = database.driver();
     block_on(async move {

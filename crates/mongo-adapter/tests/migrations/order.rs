@@ -4,9 +4,9 @@ use std::{thread, time::Duration};
 
 use bson::{Document, doc};
 use chat_mongo_adapter::migrate;
-use chat_mongo_testkit::{Proxy, TestDatabase, server_address};
+use chat_mongo_testkit::{Answer, Proxy, TestDatabase, server_address};
 
-use super::old::{apply, by_id, find, has_line, id, insert, key, message, options, texts, user};
+use super::old::{apply, by_id, delete, find, has_line, id, insert, key, message, options, texts, user};
 
 #[test]
 fn messages_are_numbered_by_time_then_id_over_both_directions() {
@@ -112,6 +112,23 @@ fn two_runs_at_once_number_each_message_once() {
     assert_eq!(texts(&database, a, b), (0..120).map(|number| number.to_string()).collect::<Vec<_>>());
     assert_eq!(texts(&database, b, c).len(), 60);
     assert!(find(&database, "meta", doc! { "_id": "migrating" }).is_empty());
+}
+
+#[test]
+fn what_the_older_application_deletes_while_it_is_numbered_leaves_no_gap() {
+    let database = TestDatabase::new();
+    let (a, b) = (user(1), user(2));
+    insert(&database, "messages", many(a, b, 5).collect());
+    let vanishing = find(&database, "messages", doc! { "message": "1" });
+    let proxy = Proxy::before(server_address());
+    proxy.answer("update messages", 1, Answer::Held);
+    let through = options(&proxy.uri(database.name()));
+    let run = thread::spawn(move || migrate::apply(&through, &mut |_| {}));
+    assert!(proxy.wait_for("update messages", 1, Duration::from_secs(60)));
+    delete(&database, "messages", vanishing[0].get_object_id("_id").unwrap());
+    proxy.resume();
+    run.join().unwrap().unwrap();
+    assert_eq!(texts(&database, a, b), ["0", "2", "3", "4"]);
 }
 
 /// Messages in both directions, each at a time of its own, laid down out of order.

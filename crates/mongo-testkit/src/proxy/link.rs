@@ -46,11 +46,15 @@ impl Link {
             let planned = {
                 let mut state = self.shared.state.lock();
                 state.note(&message);
-                state.take(message.command())
+                state.take(&message)
             };
             self.wait();
             let sent = match planned {
                 Some(Answer::CutBefore) => break,
+                Some(Answer::Held) => {
+                    self.hold();
+                    forward(server, &message)
+                }
                 Some(Answer::Instead(document)) => self.reply(&message, &document),
                 Some(after) if message.wants_answer() => {
                     self.planned.lock().insert(message.id(), after);
@@ -70,7 +74,7 @@ impl Link {
             self.wait();
             let planned = self.planned.lock().remove(&message.answers());
             let sent = match planned {
-                None => forward(&self.client, &message),
+                None | Some(Answer::Held) => forward(&self.client, &message),
                 Some(Answer::Swallow) => true,
                 Some(Answer::After(document) | Answer::Instead(document)) => {
                     Message::answer(message.answers(), &document)
@@ -94,6 +98,13 @@ impl Link {
     fn wait(&self) {
         let mut state = self.shared.state.lock();
         self.shared.changed.wait_while(&mut state, |state| state.stalled && !state.closed);
+    }
+
+    /// Waits until all faults are ended once more.
+    fn hold(&self) {
+        let mut state = self.shared.state.lock();
+        let before = state.resumed;
+        self.shared.changed.wait_while(&mut state, |state| state.resumed == before && !state.closed);
     }
 
     fn end(&self, server: &TcpStream) {

@@ -45,6 +45,19 @@ impl Message {
         name
     }
 
+    /// The collection that a command is for; nothing where it is for none.
+    pub(super) fn collection(&self) -> &str {
+        // Its name is a string, the value of the command's first element.
+        const STRING: u8 = 2;
+        let element = self.0.get(HEADER + 4 + 1 + 4..).unwrap_or_default();
+        if number(&self.0, 12) != OP_MSG || element.first() != Some(&STRING) {
+            return "";
+        }
+        let value = element.get(1 + self.command().len() + 1 + 4..).unwrap_or_default();
+        let end = value.iter().position(|byte| *byte == 0).unwrap_or(0);
+        std::str::from_utf8(value.get(..end).unwrap_or_default()).unwrap_or("")
+    }
+
     /// The command's own document, in the messages that have one.
     pub(super) fn document(&self) -> Option<Document> {
         let body = self.0.get(HEADER + 4 + 1..).filter(|_| number(&self.0, 12) == OP_MSG)?;
