@@ -22,19 +22,25 @@ impl Origins {
         Self { seals, keyed: OnceLock::new() }
     }
 
-    /// The id, so changed that it tells of the socket.
+    /// The id, so changed that it tells of the socket. Its counter comes before the mark, so that ids go on rising: stores append them.
     pub(crate) fn mark(&self, id: ObjectId, socket: &SocketId) -> ObjectId {
         let [t0, t1, t2, t3, .., c0, c1, c2] = id.bytes();
-        let [.., h0, h1, h2, h3, h4] = self.digest(([t0, t1, t2, t3], [c0, c1, c2]), socket);
-        ObjectId::from_bytes([t0, t1, t2, t3, h0, h1, h2, h3, h4, c0, c1, c2])
+        self.marked([t0, t1, t2, t3, c0, c1, c2], socket)
     }
 
     /// Whether a message was sent by this socket, and acknowledged to it.
     pub(crate) fn is_of(&self, id: MessageId, socket: &SocketId) -> bool {
-        self.mark(id.0, socket) == id.0
+        let [t0, t1, t2, t3, c0, c1, c2, ..] = id.0.bytes();
+        self.marked([t0, t1, t2, t3, c0, c1, c2], socket) == id.0
     }
 
-    fn digest(&self, rest: ([u8; 4], [u8; 3]), socket: &SocketId) -> [u8; 8] {
+    fn marked(&self, rest: [u8; 7], socket: &SocketId) -> ObjectId {
+        let [t0, t1, t2, t3, c0, c1, c2] = rest;
+        let [.., h0, h1, h2, h3, h4] = self.digest(rest, socket);
+        ObjectId::from_bytes([t0, t1, t2, t3, c0, c1, c2, h0, h1, h2, h3, h4])
+    }
+
+    fn digest(&self, rest: [u8; 7], socket: &SocketId) -> [u8; 8] {
         let keyed = self.keyed.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
             self.seals.seal(SealPurpose::Session, b"origins").hash(&mut hasher);
@@ -60,6 +66,8 @@ mod tests {
         let marked = origins.mark(id, &a);
         assert!(origins.is_of(MessageId(marked), &a) && !origins.is_of(MessageId(marked), &b));
         assert!(!origins.is_of(MessageId(id), &a));
-        assert_eq!((&marked.bytes()[..4], &marked.bytes()[9..]), (&id.bytes()[..4], &id.bytes()[9..]));
+        assert_eq!(marked.bytes()[..7], [1, 2, 3, 4, 10, 11, 12]);
+        let next = ObjectId::from_bytes([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]);
+        assert!(origins.mark(next, &b) > marked);
     }
 }
