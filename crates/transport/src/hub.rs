@@ -2,9 +2,10 @@
 //!
 //! An event is encoded once and its bytes are shared by all outboxes. Fan-out never waits: an outbox that is
 //! full closes its socket (see [`Outbox`]). Presence goes through the [`roster`], which batches it. For sockets that
-//! can recover, what is stored is told with a number, and kept for a while ([`recent`]).
+//! can recover, what is stored is told with a number, and kept for a while ([`kept`]).
 
 mod encode;
+mod kept;
 mod news;
 mod recent;
 mod recovery;
@@ -12,6 +13,7 @@ mod roster;
 
 use std::{
     hash::BuildHasher,
+    mem,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -32,6 +34,7 @@ use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 pub(crate) use encode::message;
+use kept::{Kept, Links, Told};
 use news::{News, Notice};
 use recent::Recent;
 pub(crate) use recovery::Missed;
@@ -71,16 +74,21 @@ struct Member {
     recent: Option<Box<Recent>>,
 }
 
+/// What is told, one event after the other.
+#[derive(Default)]
+struct Stream {
+    /// The number of the last event.
+    last: u64,
+    kept: Kept,
+}
+
 /// Every connected socket of this node, by user.
 pub struct Hub {
     // Short critical sections that never wait; many, so that users don't meet in one lock.
     shards: [Shard; SHARDS],
     hasher: RandomState,
-    // The number of the last event, and the order in which sockets and what is kept for them get events. Taken before a
-    // shard's lock; no wait under it.
-    last_event: Mutex<u64>,
-    /// Bytes kept for sockets that may come back.
-    kept: Arc<AtomicUsize>,
+    // The order in which sockets and what is kept for them get events. Taken before a shard's lock; no wait under it.
+    stream: Mutex<Stream>,
     /// The life of the server, by chance.
     boot: u64,
     /// When it began.
@@ -106,8 +114,7 @@ impl Hub {
         let hasher = RandomState::default();
         Arc::new(Self {
             shards: std::array::from_fn(|_| Mutex::default()),
-            last_event: Mutex::new(0),
-            kept: Arc::default(),
+            stream: Mutex::default(),
             boot: std::hash::RandomState::new().hash_one(SHARDS),
             started: clock.instant(),
             store_life: OnceLock::new(),
@@ -143,7 +150,7 @@ impl Hub {
         outbox: &Arc<Outbox>,
         recovers: bool,
     ) -> Option<Entrance> {
-        let last = self.last_event.lock();
+        let stream = self.stream.lock();
         let mut members = self.shard(user)?.lock();
         let member = members.entry(user).or_default();
         if member.seats.len() >= self.max_sockets_per_user {
@@ -151,11 +158,11 @@ impl Hub {
         }
         let recovers = recovers && !self.recovery_window.is_zero();
         if recovers && member.recent.is_none() {
-            member.recent = Some(Box::new(Recent::new(*last, self.recovery_window, &self.kept)));
+            member.recent = Some(Box::new(Recent::new(stream.last, self.recovery_window)));
         }
         member.seats.push(Seat { socket: socket.clone(), outbox: Arc::clone(outbox), recovers });
         self.sockets.fetch_add(1, Ordering::Relaxed);
-        Some(Entrance { life: self.life(), boot: self.boot, since: *last, recovers })
+        Some(Entrance { life: self.life(), boot: self.boot, since: stream.last, recovers })
     }
 
     /// Where blocks and contacts stand, for a circle that is about to be read.
@@ -206,14 +213,15 @@ impl Hub {
         true
     }
 
-    /// Tells a user's sockets of something that is stored, all but one, and keeps it for those that may come back.
-    fn tell(&self, user: UserId, except: Option<&SocketId>, news: &News) {
+    /// Tells a user's sockets of something that is stored, all but one. Where one may come back: links the event, which is then to be
+    /// kept.
+    fn tell(&self, user: UserId, except: Option<&SocketId>, news: &News, kept: &Kept, links: &mut Links) {
         let Some(shard) = self.shard(user) else { return };
         // Cloned out (one reference count a socket), so that no waker runs under the lock.
         let outboxes: SmallVec<[(Arc<Outbox>, bool); 1]> = match shard.lock().get_mut(&user) {
             Some(member) => {
                 if let Some(recent) = &mut member.recent {
-                    recent.push(news.told(except));
+                    links.push((user, mem::replace(&mut recent.last, kept.next_place())));
                 }
                 let seats = member.seats.iter().filter(|seat| except != Some(&seat.socket));
                 seats.map(|seat| (Arc::clone(&seat.outbox), seat.recovers)).collect()
@@ -221,7 +229,7 @@ impl Hub {
             None => return,
         };
         for (outbox, recovers) in &outboxes {
-            outbox.push(if *recovers { news.numbered() } else { news.plain() });
+            outbox.push(if *recovers { news.numbered().clone() } else { news.plain() });
         }
     }
 
@@ -241,12 +249,16 @@ impl Hub {
     fn spread(&self, event: &Event) {
         let (notices, commit) = news::notices(event);
         let now = self.clock.instant();
-        let mut last = self.last_event.lock();
+        let mut stream = self.stream.lock();
+        let Stream { last, kept } = &mut *stream;
         for (index, Notice { encoded, to, except }) in (0_u64..).zip(notices) {
             let number = commit.map_or(0, |commit| news::first_of(commit) + index);
             *last = number.max(*last + 1);
-            let news = News::new(*last, now, encoded);
-            to.iter().for_each(|user| self.tell(*user, except, &news));
+            let (news, mut links) = (News::new(*last, encoded), Links::new());
+            to.iter().for_each(|user| self.tell(*user, except, &news, kept, &mut links));
+            if !links.is_empty() {
+                kept.push(&Told { number: *last, at: now, bytes: news.numbered(), except }, links);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Something stored that sockets are told of, in its two forms: with the number by which a client recovers, and without.
 
-use std::{cell::OnceCell, time::Instant};
+use std::cell::OnceCell;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chat_domain::{
@@ -9,7 +9,7 @@ use chat_domain::{
 };
 use smallvec::{SmallVec, smallvec};
 
-use super::{encode, recent::Told};
+use super::encode;
 use crate::wire::write_number;
 
 /// How many bits of an event's number count the events of one commit.
@@ -74,8 +74,6 @@ pub(super) const fn commit_of(event: u64) -> CommitNumber {
 
 /// An event, each of its forms encoded once.
 pub(super) struct News {
-    number: u64,
-    at: Instant,
     numbered: Bytes,
     /// How many bytes of it are the event's own.
     own: usize,
@@ -83,9 +81,9 @@ pub(super) struct News {
 }
 
 impl News {
-    pub(super) fn new(number: u64, at: Instant, encoded: Vec<u8>) -> Self {
+    pub(super) fn new(number: u64, encoded: Vec<u8>) -> Self {
         let own = encoded.len().saturating_sub(1);
-        Self { number, at, numbered: numbered(encoded, number), own, plain: OnceCell::new() }
+        Self { numbered: numbered(encoded, number), own, plain: OnceCell::new() }
     }
 
     pub(super) fn plain(&self) -> Bytes {
@@ -93,13 +91,8 @@ impl News {
     }
 
     /// With the number as one more argument, a string: what official clients bring back as `offset`.
-    pub(super) fn numbered(&self) -> Bytes {
-        self.numbered.clone()
-    }
-
-    /// What is kept for sockets that may come back; `except` was not told.
-    pub(super) fn told(&self, except: Option<&SocketId>) -> Told {
-        Told { number: self.number, at: self.at, bytes: self.numbered(), except: except.cloned() }
+    pub(super) const fn numbered(&self) -> &Bytes {
+        &self.numbered
     }
 }
 
@@ -136,15 +129,14 @@ fn plain(numbered: &[u8], own: usize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use chat_domain::{model::MessageId, ports::Clock};
-    use chat_testkit::ManualClock;
+    use chat_domain::model::MessageId;
 
     use super::*;
 
     #[test]
     fn the_number_is_one_more_argument() {
         let text = r#"42["message_read",{"messageId":"1"}]"#;
-        let news = News::new(17, ManualClock::new().instant(), text.into());
+        let news = News::new(17, text.into());
         assert_eq!(news.numbered(), r#"42["message_read",{"messageId":"1"},"17"]"#);
         assert_eq!(news.plain(), text);
     }

@@ -25,9 +25,9 @@ pub(crate) struct Missed {
 impl Hub {
     /// Goes on with a store's numbers, before the first event.
     pub(crate) fn continue_from(&self, numbering: Numbering) {
-        let mut last = self.last_event.lock();
+        let mut stream = self.stream.lock();
         if self.store_life.set(numbering.life).is_ok() {
-            *last = news::behind(numbering.last);
+            stream.last = news::behind(numbering.last);
         }
     }
 
@@ -48,12 +48,11 @@ impl Hub {
             return None;
         }
         let now = self.clock.instant();
-        let last = self.last_event.lock();
+        let stream = self.stream.lock();
         let mut members = self.shard(ticket.user)?.lock();
         let member = members.entry(ticket.user).or_default();
-        let recent = member
-            .recent
-            .get_or_insert_with(|| Box::new(Recent::new(*last, self.recovery_window, &self.kept)));
+        let recent =
+            member.recent.get_or_insert_with(|| Box::new(Recent::new(stream.last, self.recovery_window)));
         let is_new = ticket.boot != self.boot
             && now < self.started + self.recovery_window
             && !member.seats.iter().any(|seat| seat.socket == ticket.socket)
@@ -62,7 +61,8 @@ impl Hub {
             // Its link broke with the last life of the server, at the latest when this one began.
             recent.lose(ticket.socket.clone(), self.started);
         }
-        (after < recent.floor()).then_some(recent.floor())
+        let floor = recent.floor().max(stream.kept.floor());
+        (after < floor).then_some(floor)
     }
 
     /// Takes up a socket whose link broke, or is about to: the outbox gets what the store told again, what is kept past the event `after`,
@@ -77,15 +77,19 @@ impl Hub {
         let again = news::again(*user, &missed.again, missed.after);
         let room = self.most_missed.checked_sub(again.iter().map(Bytes::len).sum());
         let predecessor = {
-            let last = self.last_event.lock();
+            let stream = self.stream.lock();
             let (Some(room), Some(shard)) = (room, self.shard(*user)) else { return false };
             let mut members = shard.lock();
             let Some(Member { seats, recent: Some(recent) }) = members.get_mut(user) else { return false };
             let place = seats.iter().position(|seat| seat.socket == *socket && seat.recovers);
-            if place.is_none() && seats.len() >= self.max_sockets_per_user || missed.upto > *last {
+            if place.is_none() && seats.len() >= self.max_sockets_per_user || missed.upto > stream.last {
                 return false;
             }
-            let Some(kept) = recent.missed(missed.upto, socket, room) else { return false };
+            if missed.upto < recent.floor().max(stream.kept.floor()) {
+                return false;
+            }
+            let concerned = (*user, recent.last);
+            let Some(kept) = stream.kept.missed(concerned, socket, missed.upto, room) else { return false };
             if !recent.find(socket, now) && place.is_none() {
                 return false;
             }
@@ -108,6 +112,7 @@ impl Hub {
     /// Forgets, of a part of the users, what was kept for sockets that did not come back; to be called again and again.
     pub(crate) fn sweep(&self) {
         let now = self.clock.instant();
+        self.stream.lock().kept.forget_older(self.recovery_window, now);
         let part = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let Some(shard) = self.shards.get(part) else { return };
         shard.lock().retain(|_, member| {
