@@ -3,6 +3,9 @@
 //!
 //! `changedAt` is the primary's clock as a node knows it, noted before the write: a message may become visible some time
 //! after its `changedAt`. So a walk begins that long before its position; inside a walk the place is exact.
+//!
+//! A walk ends at the time at which it began. What was there by then and changes meanwhile moves on past that end, met or not; so the end
+//! is moved after it, as often as a message can be received, read and deleted: of that others are told by its id alone.
 
 mod place;
 
@@ -16,13 +19,16 @@ use chat_ports::{
 };
 
 pub(crate) use self::place::renew_life;
-use self::place::{Place, Spot, life};
+use self::place::{Place, Spot, Walk, life};
 use crate::{
     Store,
     connection::Collections,
     documents::{date, object_id, read_message},
     error::Fault,
 };
+
+/// How often the end of a walk is moved.
+const MOVES: u8 = 3;
 
 /// How far the clocks of two nodes, each as its heartbeats measured it, may stand apart.
 const CLOCKS: Duration = Duration::from_secs(2);
@@ -45,13 +51,25 @@ impl Changes for Store {
         if place.after.millis() > now.millis() + millis_of(options.max_clock_offset) {
             return Err(ChangesError::Foreign);
         }
+        let begin = Timestamp::from_millis(place.after.millis() - millis_of(bound));
+        let walk = place.walk.unwrap_or(Walk::from(Spot::before(begin), now));
+        // By the clock of the node that took it.
+        let sent_by = match walk.moved {
+            ..MOVES => walk.begun.millis() + millis_of(options.max_clock_offset),
+            MOVES.. => i64::MIN,
+        };
+        let sent_by = Timestamp::from_millis(sent_by);
+        let inner = Arc::clone(&self.inner);
         let work = move |collections: Arc<Collections>| async move {
             if life(&collections).await? != place.life {
                 return Ok(None);
             }
-            let begin = Timestamp::from_millis(place.after.millis() - millis_of(bound));
-            let (at, end) = place.walk.unwrap_or((Spot::before(begin), now));
-            page(&collections, &query, &place, at, end).await.map(Some)
+            let mut met = BinaryHeap::new();
+            for side in ["receiver", "sender"] {
+                let filter = filter(side, query.user, &walk, sent_by);
+                stream(&collections, filter, query.limit.saturating_add(1), &mut met).await?;
+            }
+            Ok(Some(page(met, &query, place, walk, inner.primary_clock.now(&*inner.clock))))
         };
         self.inner.run::<_, Fault, _>(work).await?.ok_or(ChangesError::Foreign)
     }
@@ -67,49 +85,50 @@ struct Met {
     message: Message,
 }
 
-/// Fills a page from where a walk stands.
-async fn page(
-    collections: &Collections,
+/// Fills a page with what was met from where a walk stands, up to now.
+fn page(
+    mut met: BinaryHeap<Met>,
     query: &ChangesQuery,
-    place: &Place,
-    at: Spot,
-    end: Timestamp,
-) -> Result<ChangesPage, Fault> {
-    let most = query.limit.saturating_add(1);
-    let mut met = BinaryHeap::new();
-    for side in ["receiver", "sender"] {
-        stream(collections, filter(side, query.user, at, end), most, &mut met).await?;
-    }
-    let (mut messages, mut bytes, mut reached): (Vec<Arc<Message>>, usize, Spot) = (Vec::new(), 0, at);
+    place: Place,
+    mut walk: Walk,
+    now: Timestamp,
+) -> ChangesPage {
+    let now = met.iter().map(|met| met.spot.changed_at).fold(now, Timestamp::max);
+    let (mut messages, mut bytes): (Vec<Arc<Message>>, usize) = (Vec::new(), 0);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     while let Some(Met { spot, message }) = met.pop() {
         // One who wrote to themselves, as an older application let them, has the message in both streams.
-        if spot == reached {
+        if spot == walk.at {
             continue;
         }
         bytes = bytes.saturating_add(message.text.len());
         if messages.len() >= limit || (!messages.is_empty() && bytes > query.max_bytes) {
-            let position = Place { walk: Some((reached, end)), ..*place }.write();
-            return Ok(ChangesPage { messages, position, complete: false });
+            let position = Place { walk: Some(walk), ..place }.write();
+            return ChangesPage { messages, position, complete: false };
         }
-        reached = spot;
+        if spot.changed_at > walk.end {
+            (walk.end, walk.moved) = (now, walk.moved + 1);
+        }
+        walk.at = spot;
         messages.push(Arc::new(message));
     }
-    Ok(ChangesPage { messages, position: Place { after: end, walk: None, ..*place }.write(), complete: true })
+    let position = Place { after: walk.begun, walk: None, ..place }.write();
+    ChangesPage { messages, position, complete: true }
 }
 
-fn filter(side: &str, user: UserId, at: Spot, end: Timestamp) -> Document {
-    let Spot { changed_at, seq, id } = at;
+fn filter(side: &str, user: UserId, walk: &Walk, sent_by: Timestamp) -> Document {
+    let Spot { changed_at, seq, id } = walk.at;
     let (since, seq) = (date(changed_at), i64::try_from(seq).unwrap_or(i64::MAX));
-    doc! {
-        side: object_id(user.0),
-        "changedAt": { "$gte": since, "$lte": date(end) },
-        "$or": [
-            { "changedAt": { "$gt": since } },
-            { "changedAt": since, "seq": { "$gt": seq } },
-            { "changedAt": since, "seq": seq, "_id": { "$gt": object_id(id.0) } },
-        ],
-    }
+    let from = doc! { "$or": [
+        { "changedAt": { "$gt": since } },
+        { "changedAt": since, "seq": { "$gt": seq } },
+        { "changedAt": since, "seq": seq, "_id": { "$gt": object_id(id.0) } },
+    ] };
+    let upto = doc! { "$or": [
+        { "changedAt": { "$lte": date(walk.end) } },
+        { "timestamp": { "$lte": date(sent_by) } },
+    ] };
+    doc! { side: object_id(user.0), "changedAt": { "$gte": since }, "$and": [from, upto] }
 }
 
 async fn stream(

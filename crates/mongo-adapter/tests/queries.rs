@@ -129,6 +129,10 @@ fn shape(filter: &Document) -> String {
                 branches.iter().map(|branch| shape(branch.as_document().unwrap())).collect();
             format!("({})", branches.into_iter().collect::<Vec<_>>().join(" or "))
         }
+        ("$and", Bson::Array(parts)) => {
+            let parts: Vec<_> = parts.iter().map(|part| shape(part.as_document().unwrap())).collect();
+            parts.join(", ")
+        }
         (name, Bson::Document(operators)) if operators.keys().all(|key| key.starts_with('$')) => {
             let operators: Vec<_> = operators.keys().map(String::as_str).collect();
             format!("{name} {}", operators.join(" "))

@@ -82,7 +82,8 @@ pub trait Changes: Send + Sync {
 
     /// A page of a walk. A walk goes from the position with which it began, page by page, to one that is
     /// `complete`: in it MUST be every message of the user that was changed by a call that answered after the walk's first
-    /// position was given out and before the walk began, each once. It may hold some that changed shortly before or meanwhile. New messages of a
+    /// position was given out and before the walk began, whatever becomes of it meanwhile: each once, but one that changes
+    /// meanwhile may come again. It may hold some that changed shortly before or meanwhile. New messages of a
     /// conversation stand in the order of `seq`, also from page to page; those that were changed later may stand apart.
     /// A page may be empty and the walk not complete; a walk ends, however much is sent meanwhile.
     ///

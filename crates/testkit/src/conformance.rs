@@ -79,6 +79,7 @@ macro_rules! conformance {
                 new_messages_are_met_in_the_order_of_their_numbers
                 a_page_of_changes_ends_early_when_its_text_is_long
                 what_changes_during_a_walk_is_in_the_next_one
+                what_changed_before_a_walk_is_in_it_whatever_becomes_of_it_meanwhile
                 a_message_that_changed_many_times_is_met_once
                 a_walk_goes_through_many_conversations_and_messages
                 after_a_restart_positions_are_good

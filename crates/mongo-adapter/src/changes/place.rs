@@ -26,26 +26,51 @@ impl Spot {
     }
 }
 
+/// A walk that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// Up to where it has come.
+    pub(super) at: Spot,
+    /// Where it ends, but for what was there when it began and has changed since.
+    pub(super) end: Timestamp,
+    /// When it began: where it was to end first.
+    pub(super) begun: Timestamp,
+    /// How often its end was moved.
+    pub(super) moved: u8,
+}
+
+impl Walk {
+    /// A walk that begins now.
+    pub(super) const fn from(at: Spot, now: Timestamp) -> Self {
+        Self { at, end: now, begun: now, moved: 0 }
+    }
+}
+
 /// A position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) life: i64,
     /// What changed a while before this is known.
     pub(super) after: Timestamp,
-    /// Up to where a walk has come, and where it ends; `None` where none is under way.
-    pub(super) walk: Option<(Spot, Timestamp)>,
+    /// `None` where no walk is under way.
+    pub(super) walk: Option<Walk>,
 }
 
 impl Place {
     pub(super) fn write(&self) -> SyncPosition {
-        let mut bytes = Vec::with_capacity(52);
+        let mut bytes = Vec::with_capacity(61);
         bytes.extend_from_slice(&self.life.to_be_bytes());
         bytes.extend_from_slice(&self.after.millis().to_be_bytes());
-        if let Some((spot, end)) = self.walk {
-            bytes.extend_from_slice(&spot.changed_at.millis().to_be_bytes());
-            bytes.extend_from_slice(&spot.seq.to_be_bytes());
-            bytes.extend_from_slice(&spot.id.bytes());
+        if let Some(Walk { at, end, begun, moved }) = self.walk {
+            bytes.extend_from_slice(&at.changed_at.millis().to_be_bytes());
+            bytes.extend_from_slice(&at.seq.to_be_bytes());
+            bytes.extend_from_slice(&at.id.bytes());
             bytes.extend_from_slice(&end.millis().to_be_bytes());
+            // Left out as long as they say nothing: so positions were written before there were such walks.
+            if moved > 0 {
+                bytes.extend_from_slice(&begun.millis().to_be_bytes());
+                bytes.push(moved);
+            }
         }
         SyncPosition::new(bytes)
     }
@@ -60,7 +85,14 @@ impl Place {
             let changed_at = time(&mut rest)?;
             let seq = u64::from_be_bytes(take(&mut rest)?);
             let id = MessageId::from_bytes(take(&mut rest)?);
-            Some((Spot { changed_at, seq, id }, time(&mut rest)?))
+            let walk = Walk::from(Spot { changed_at, seq, id }, time(&mut rest)?);
+            if rest.is_empty() {
+                Some(walk)
+            } else {
+                let begun = time(&mut rest)?;
+                let [moved] = take(&mut rest)?;
+                Some(Walk { begun, moved: (moved > 0).then_some(moved)?, ..walk })
+            }
         };
         rest.is_empty().then_some(Self { life, after, walk })
     }
@@ -122,10 +154,14 @@ mod tests {
         (-(1_i64 << 59)..1 << 59).prop_map(Timestamp::from_millis)
     }
 
-    fn walk() -> impl Strategy<Value = (Spot, Timestamp)> {
-        (timestamp(), any::<u64>(), any::<[u8; 12]>(), timestamp()).prop_map(|(changed_at, seq, id, end)| {
-            (Spot { changed_at, seq, id: MessageId::from_bytes(id) }, end)
-        })
+    fn walk() -> impl Strategy<Value = Walk> {
+        let spot = (timestamp(), any::<u64>(), any::<[u8; 12]>());
+        (spot, timestamp(), timestamp(), any::<u8>()).prop_map(
+            |((changed_at, seq, id), end, begun, moved)| {
+                let at = Spot { changed_at, seq, id: MessageId::from_bytes(id) };
+                if moved > 0 { Walk { at, end, begun, moved } } else { Walk::from(at, end) }
+            },
+        )
     }
 
     proptest! {
