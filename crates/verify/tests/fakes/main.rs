@@ -2,6 +2,8 @@
 //!
 //! Nothing here does I/O, sleeps or looks at a clock. A seed is the same schedule on every machine: requests, the turns of the
 //! futures behind them, broken links, a slow or absent store, and kills, which leave what was written and nothing else.
+//! `VERIFY_SEED=7 VERIFY_ROUNDS=1 VERIFY_TRACE=1 cargo test -p chat-verify --test fakes -- nothing_is_lost --nocapture` plays one and
+//! shows all that happens.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -11,7 +11,7 @@ use crate::{
     disk::Platter,
     net::{Down, Net, Up},
     server::{Server, World},
-    sim::{Sim, Tasks},
+    sim::{Plain, Sim, Tasks},
 };
 
 /// Steps of a schedule.
@@ -167,11 +167,11 @@ impl Play {
                 self.run.tick(now);
             }
             Down::Answer(ack, answer) => {
-                self.world.sim.note((socket, ack, format!("{answer:?}")));
+                self.world.sim.note(("down", socket, ack, Plain(format!("{answer:?}"))));
                 self.run.answered(device, socket, ack, answer, now);
             }
             Down::Notice(notice) => {
-                self.world.sim.note((socket, format!("{notice:?}")));
+                self.world.sim.note(("down", socket, Plain(format!("{notice:?}"))));
                 self.run.noticed(device, socket, notice, now);
             }
         }
@@ -213,7 +213,7 @@ impl Play {
 
     fn obey(&mut self) {
         while let Some((device, order)) = self.run.poll_order() {
-            self.world.sim.note((device, format!("{order:?}")));
+            self.world.sim.note(("device", device, Plain(format!("{order:?}"))));
             match order {
                 Order::Open(socket) => self.world.net.open(device, socket),
                 Order::Close(socket) => self.world.net.close(socket),

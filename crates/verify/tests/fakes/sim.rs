@@ -15,6 +15,16 @@ use chat_testkit::ManualClock;
 use chat_verify::Rng;
 use parking_lot::Mutex;
 
+/// A text that is noted as it is.
+#[derive(Hash)]
+pub(crate) struct Plain(pub(crate) String);
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The source of time and chance of one schedule.
 pub(crate) struct Sim {
     /// What the chat and its store go by.
