@@ -16,8 +16,9 @@ use crate::{
 
 /// Steps of a schedule.
 const STEPS: usize = 40;
-/// How long everything may take at the end, in virtual milliseconds.
-const PATIENCE: u64 = 60_000;
+/// How long everything may take at the end, in virtual milliseconds; and where a bug is to be found.
+const PATIENCE: u64 = 300_000;
+const SHORT_PATIENCE: u64 = 10_000;
 /// How often the run looks at the time when nothing happens.
 const TICK: u64 = 20;
 /// Things that may happen in a schedule: far more than ever do.
@@ -65,7 +66,8 @@ pub(crate) fn play(seed: u64, bug: Option<Bug>) -> Played {
     let net = Net::new(Arc::clone(&sim));
     let platter = futures_executor::block_on(Platter::new(&sim, bug, accounts));
     let world = World { sim, net, platter, ids };
-    let plan = Plan { seed, steps: STEPS, kills: true, patience: PATIENCE };
+    let patience = if bug.is_none() { PATIENCE } else { SHORT_PATIENCE };
+    let plan = Plan { seed, steps: STEPS, kills: true, patience };
     let run = Run::new(plan, "t", people, 0);
     let owners = run.owners().map(|id| id.parse().unwrap()).collect();
     let mut tasks = Tasks::default();
