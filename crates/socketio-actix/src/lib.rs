@@ -9,7 +9,7 @@
 //! **What it may touch.** The protocol (`chat-socketio`, re-exported as [`protocol`]) and actix. It knows nothing of
 //! what the messages are about.
 //!
-//! **Where to begin.** `examples/echo.rs` is a whole application. `engine` has the requests, `connection` a session
+//! **Where to begin.** `examples/echo` is a whole application. `engine` has the requests, `connection` a session
 //! and whoever drives it, `connection::websocket` the way of a WebSocket's bytes.
 
 mod application;

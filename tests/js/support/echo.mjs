@@ -1,4 +1,4 @@
-// Starts the echo server (crates/socketio-actix/examples/echo.rs), and speaks Engine.IO to one at any path.
+// Starts the echo server (crates/socketio-actix/examples/echo/main.rs), and speaks Engine.IO to one at any path.
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

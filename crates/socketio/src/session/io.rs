@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::CloseReason;
-use crate::packet::{AckId, Arguments, Namespace};
+use crate::packet::{
+    AckId, Arguments, Namespace, encode_ack, encode_binary_ack, encode_binary_event, encode_event,
+};
 
 /// An HTTP request of a polling session, numbered by the embedder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,6 +144,27 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// An event, with what is attached to it: where that belongs, `args` holds placeholders, as those of
+    /// [`encode_binary_event`](crate::packet::encode_binary_event).
+    #[must_use]
+    pub fn event(nsp: &str, name: &str, args: &[&[u8]], ack: Option<u64>, attachments: Vec<Bytes>) -> Self {
+        let text = match attachments.len() {
+            0 => encode_event(nsp, name, args, ack),
+            count => encode_binary_event(nsp, name, args, ack, count),
+        };
+        Self { text, attachments }
+    }
+
+    /// An acknowledgement, with what is attached to it, as in [`event`](Self::event).
+    #[must_use]
+    pub fn ack(nsp: &str, id: AckId, args: &[&[u8]], attachments: Vec<Bytes>) -> Self {
+        let text = match attachments.len() {
+            0 => encode_ack(nsp, id, args),
+            count => encode_binary_ack(nsp, id, args, count),
+        };
+        Self { text, attachments }
+    }
+
     /// A message in text, for a session that speaks Engine.IO alone.
     #[must_use]
     pub fn text(text: &[u8]) -> Self {

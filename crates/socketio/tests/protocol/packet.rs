@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chat_socketio::packet::{
     Malformed, Packet, decode, encode_ack, encode_binary_ack, encode_binary_event, encode_event,
 };
-use chat_socketio::{AckId, Config};
+use chat_socketio::{AckId, Config, Outgoing};
 use proptest::prelude::*;
 
 fn parse(text: &str) -> Result<Packet, Malformed> {
@@ -196,6 +196,22 @@ fn packets_are_encoded() {
     ];
     for (encoded, expected) in table {
         assert_eq!(encoded, expected);
+    }
+}
+
+/// "Binary event", "Binary ack": the header counts what is attached; without anything it is the plain packet.
+#[test]
+fn what_goes_out_is_of_the_kind_that_its_attachments_ask_for() {
+    let args: &[&[u8]] = &[br#"{"_placeholder":true,"num":0}"#];
+    let one = || vec![Bytes::from_static(&[1])];
+    let table = [
+        (Outgoing::event("/", "a", &[], None, vec![]), r#"42["a"]"#, 0),
+        (Outgoing::event("/", "a", args, Some(3), one()), r#"451-3["a",{"_placeholder":true,"num":0}]"#, 1),
+        (Outgoing::ack("/", AckId(4), &[b"1"], vec![]), "434[1]", 0),
+        (Outgoing::ack("/", AckId(4), args, one()), r#"461-4[{"_placeholder":true,"num":0}]"#, 1),
+    ];
+    for (outgoing, text, count) in table {
+        assert_eq!((&*outgoing.text, outgoing.attachments.len()), (text.as_bytes(), count));
     }
 }
 
