@@ -197,6 +197,9 @@ impl Messaging {
         deadline: Instant,
     ) -> Result<Arc<Message>, ChatError> {
         let (found, at) = (self.own(editor, message).await?, self.clock.now());
+        if found.is_deleted() {
+            return Err(ChatError::NotFound(Missing::Message));
+        }
         policy::may_edit(&found, at, self.edit_window)?;
         policy::may_write(self.relations.is_blocked(editor, found.receiver).await?)?;
         let edited = self.log.edit(Edit { message, text, at, deadline }).await?;

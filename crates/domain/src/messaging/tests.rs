@@ -257,6 +257,18 @@ fn a_deleted_message_and_one_of_long_ago_are_not_edited() {
 }
 
 #[test]
+fn a_deleted_message_of_long_ago_is_as_unknown_to_an_edit_as_one_of_just_now() {
+    let mut mocks = Mocks::new().knowing(&[]);
+    let (now, deadline) = (mocks.clock.now(), mocks.clock.instant());
+    let timestamp = Timestamp::from_millis(now.millis() - 25 * 3_600_000);
+    let found = Arc::new(Message { timestamp, ..mine(&mocks) }.tombstone(now));
+    mocks.messages.expect_find().returning(move |_| Ok(Some(Arc::clone(&found))));
+    let chat = mocks.chat();
+    let edit = chat.messaging.edit(user_id(1), message_id(7), build::text("other"), deadline);
+    assert_eq!(code(block_on(edit)), Some(ErrorCode::NotFound));
+}
+
+#[test]
 fn where_one_blocks_the_other_nothing_is_edited_but_deleted() {
     let mut mocks = Mocks::new();
     let (found, deadline) = (Arc::new(mine(&mocks)), mocks.clock.instant());

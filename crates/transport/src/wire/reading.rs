@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// Malformed JSON, or a missing or wrongly typed field, which `details` names.
 pub(crate) fn parse_body<T: DeserializeOwned>(text: &[u8]) -> Result<T, InvalidInput> {
-    // serde would take an array for an object, field by field.
-    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+    // serde would take an array for an object, field by field, and of anything else say which type of ours it misses.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(InvalidInput::new("body", "must be an object"));
     }
     // The second reading finds the field's path; it costs only those who are wrong.
@@ -39,7 +39,7 @@ pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Invalid
 }
 
 fn invalid(path: &str, message: &str) -> InvalidInput {
-    let rule = message.split(" at line ").next().unwrap_or(message);
+    let rule = message.rsplit_once(" at line ").map_or(message, |(rule, _place)| rule);
     let named =
         |prefix: &str| rule.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned);
     if let Some(field) = named("missing field `") {
@@ -49,7 +49,17 @@ fn invalid(path: &str, message: &str) -> InvalidInput {
         return InvalidInput::new(field, "stands more than once");
     }
     let field = if matches!(path, "" | "." | "?") { "body" } else { path };
-    InvalidInput::new(clip(field), clip(rule))
+    InvalidInput::new(clip(field), clip(plain(rule)))
+}
+
+/// The rule in the words of the interface, where serde names the types of this language and quotes what came in.
+fn plain(rule: &str) -> &str {
+    match rule.rsplit_once(", expected ") {
+        Some((_, "a string")) => "must be a string",
+        Some((_, "a boolean")) => "must be true or false",
+        Some((_, "u32" | "u64")) => "must be a whole number",
+        _ => rule,
+    }
 }
 
 /// A parser's message and a field's path may quote what came in; a page of it helps nobody.
@@ -88,5 +98,21 @@ mod tests {
         }
         let error = parse_body::<ListParams>(br#"{"":x}"#).err().unwrap();
         assert_eq!(error.field, "body");
+    }
+
+    #[test]
+    fn a_rule_is_told_in_words_of_the_interface() {
+        let told = |body: &str| parse_body::<ListParams>(body.as_bytes()).err().unwrap().to_string();
+        for body in ["null", "5", "true", "\"{}\"", "[]", "", " \n", "x"] {
+            assert_eq!(told(body), "body: must be an object", "{body}");
+        }
+        for limit in ["\"5\"", "-1", "1.5", "4294967296", "true", "[]", "{}"] {
+            let body = format!(r#"{{"limit":{limit}}}"#);
+            assert_eq!(told(&body), "limit: must be a whole number", "{body}");
+        }
+        for after in ["5", "true", "[\"x\"]", "{}"] {
+            let body = format!(r#"{{"after":{after}}}"#);
+            assert_eq!(told(&body), "after: must be a string", "{body}");
+        }
     }
 }
