@@ -19,7 +19,7 @@ pub struct Options {
     /// whoever has sent most is closed. Default 8 MiB.
     pub incoming: Arc<Budget>,
     /// What all clients together may leave unread; past it whoever left most is closed as slow. What is sent to many
-    /// in one batch is not counted. Default 32 MiB.
+    /// in one batch is not counted. Default 24 MiB.
     pub outgoing: Arc<Budget>,
     /// Events of one session that its application has not answered; past them the client is not read. Default 512.
     pub max_queued_events: usize,
@@ -41,7 +41,7 @@ impl Default for Options {
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
             incoming: Budget::new(8 * 1024 * 1024),
-            outgoing: Budget::new(32 * 1024 * 1024),
+            outgoing: Budget::new(24 * 1024 * 1024),
             max_queued_events: 512,
             queue_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(30),

@@ -4,6 +4,7 @@
 //! which answers it, moves the TCP connection into a task of its own and returns; the HTTP dispatcher and its
 //! buffers are then gone.
 
+mod head;
 mod stream;
 
 use std::{
@@ -97,7 +98,8 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<A, F>
 {
     let upgrades = Arc::clone(socket_io.shared());
-    let acceptor = Acceptor::new(options.tls.clone(), options.header_timeout);
+    let acceptor =
+        Acceptor::new(options.tls.clone(), options.header_timeout, Arc::clone(&upgrades.options.incoming));
     let app = App::new().configure(|config| socket_io.configure(config)).configure(more);
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(options.keep_alive))

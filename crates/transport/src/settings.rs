@@ -55,7 +55,7 @@ impl Default for Settings {
             engine: Config::default(),
             outbox_bytes: 1024 * 1024,
             incoming_bytes: 8 * 1024 * 1024,
-            outgoing_bytes: 32 * 1024 * 1024,
+            outgoing_bytes: 24 * 1024 * 1024,
             max_sockets_per_user: 50,
             max_sockets_per_address: 10_000,
             recovery_window: Duration::from_secs(120),

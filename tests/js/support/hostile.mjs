@@ -82,7 +82,7 @@ async function settle(server, bound, ms) {
  * Attacks a fresh server in every way at once, then by handshakes and upgrades that break off. Gives back what it saw, in
  * MB, ms and s. `connections` is how many there are of each kind at any time.
  */
-export async function underAttack({ connections, seconds, aborted, abandoned, kinds, slack = 10, env = {} }) {
+export async function underAttack({ connections, seconds, aborted, abandoned, kinds, slack = 3, env = {} }) {
   const server = await startServer({ env: { ...RATES, ...env } });
   const users = await armed(server, Math.ceil(connections / DEVICES) + 1);
   const attacker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData: { port: server.port, users } });

@@ -59,10 +59,11 @@ impl<A: Application> WebSocket<A> {
     }
 
     /// Does all that can be done now. With `take` the frames that wait are handed out; then those handed out before have
-    /// been written.
+    /// been written. `held` tells what of the buffer is this connection's.
     fn turn(
         &mut self,
         buffer: &mut BytesMut,
+        held: fn(&BytesMut) -> usize,
         source: &mut impl Source,
         take: bool,
         cx: &mut Context<'_>,
@@ -76,7 +77,7 @@ impl<A: Application> WebSocket<A> {
         let mut drives = false;
         while full {
             full = self.read(&mut core, buffer, source, cx);
-            self.account(&mut core, buffer.len());
+            self.account(&mut core, held(buffer));
             drives = core.session.link() == Some(self.link) && !core.ended;
             if drives {
                 connection.drive(&mut core, cx);

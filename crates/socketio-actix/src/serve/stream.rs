@@ -12,6 +12,9 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
+use super::head::Head;
+use crate::Budget;
+
 /// Bytes that one turn of the HTTP dispatcher reads. Left alone it fills a buffer of 128 KiB before it looks at it, and
 /// keeps that for the connection's life.
 const TURN: usize = 16 * 1024;
@@ -21,11 +24,17 @@ const TURN: usize = 16 * 1024;
 pub(super) struct Acceptor {
     tls: Option<TlsAcceptor>,
     handshake_timeout: Duration,
+    /// What heads that are not whole yet are charged to.
+    incoming: Arc<Budget>,
 }
 
 impl Acceptor {
-    pub(super) fn new(tls: Option<Arc<ServerConfig>>, handshake_timeout: Duration) -> Self {
-        Self { tls: tls.map(TlsAcceptor::from), handshake_timeout }
+    pub(super) fn new(
+        tls: Option<Arc<ServerConfig>>,
+        handshake_timeout: Duration,
+        incoming: Arc<Budget>,
+    ) -> Self {
+        Self { tls: tls.map(TlsAcceptor::from), handshake_timeout, incoming }
     }
 
     /// Makes a stream of an accepted connection.
@@ -42,15 +51,23 @@ impl Acceptor {
                 Wire::Tls(Box::new(handshake.await.map_err(io::Error::from)??))
             }
         };
-        Ok(Stream { wire, turn: Some(0) })
+        let http = Http { turn: 0, head: Head::new(self.incoming.share()) };
+        Ok(Stream { wire, http: Some(Box::new(http)) })
     }
 }
 
 /// A client's connection.
 pub(crate) struct Stream {
     wire: Wire,
-    /// Bytes read in this turn, where turns are bounded.
-    turn: Option<usize>,
+    /// As long as the HTTP dispatcher has it.
+    http: Option<Box<Http>>,
+}
+
+/// What is counted for the HTTP dispatcher.
+struct Http {
+    /// Bytes read in this turn.
+    turn: usize,
+    head: Head,
 }
 
 enum Wire {
@@ -61,7 +78,7 @@ enum Wire {
 impl Stream {
     /// The same connection for a reader that bounds by itself what it reads.
     pub(super) fn unbounded(self) -> Self {
-        Self { turn: None, ..self }
+        Self { http: None, ..self }
     }
 }
 
@@ -72,18 +89,23 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.turn.is_some_and(|read| read >= TURN) {
-            this.turn = Some(0);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if let Some(http) = &mut this.http {
+            http.head.check(cx)?;
+            if http.turn >= TURN {
+                http.turn = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         let before = buf.filled().len();
         let read = match &mut this.wire {
             Wire::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Wire::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         };
-        if let Some(turn) = &mut this.turn {
-            *turn = if read.is_ready() { *turn + buf.filled().len() - before } else { 0 };
+        if let Some(http) = &mut this.http {
+            let fresh = buf.filled().get(before..).unwrap_or_default();
+            http.turn = if read.is_ready() { http.turn + fresh.len() } else { 0 };
+            http.head.read(fresh);
         }
         Poll::Ready(ready!(read))
     }
@@ -91,6 +113,9 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(http) = &mut self.http {
+            http.head.answered();
+        }
         match &mut self.wire {
             Wire::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Wire::Tls(tls) => Pin::new(tls).poll_write(cx, buf),

@@ -27,7 +27,7 @@ use crate::wire::{EventRequest, OtherRequest, SendRequest};
 
 /// Pages that are being read at once, over all sockets: each is in memory as a whole until its socket's task takes it.
 /// Further ones wait for their turn, up to their deadline.
-static PAGES: Semaphore = Semaphore::const_new(32);
+static PAGES: Semaphore = Semaphore::const_new(16);
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

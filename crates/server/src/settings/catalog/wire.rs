@@ -50,7 +50,7 @@ pub(crate) static INCOMING_BYTES: Integer = bytes(
 );
 pub(crate) static OUTGOING_BYTES: Integer = bytes(
     "OUTGOING_BYTES",
-    32 * 1024 * 1024,
+    24 * 1024 * 1024,
     1024 * 1024,
     1 << 40,
     "What all clients together may leave unread, beyond 8 KiB each; past it whoever left most is closed as slow.",

@@ -60,7 +60,7 @@ impl<A: Application> MessageBody for MountedWebSocket<A> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let Self { socket, payload, input, alarm } = &mut *self;
         loop {
-            let Turn { out, last, lost: _, next } = socket.turn(input, payload, true, cx);
+            let Turn { out, last, lost: _, next } = socket.turn(input, BytesMut::len, payload, true, cx);
             if let Some(out) = out {
                 return Poll::Ready(Some(Ok(out)));
             }

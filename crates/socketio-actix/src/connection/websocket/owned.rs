@@ -105,7 +105,9 @@ impl<A: Application> OwnedWebSocket<A> {
     /// read where it is: copying it to and fro for every piece would be quadratic.
     fn turn(&mut self, take: bool, cx: &mut Context<'_>) -> Turn {
         if self.rest.len() >= LARGE_REST {
-            let turn = self.socket.turn(&mut self.rest, &mut Incoming(&mut self.io), take, cx);
+            // Grown by doubling: what it takes is up to twice what is in it.
+            let held = BytesMut::capacity;
+            let turn = self.socket.turn(&mut self.rest, held, &mut Incoming(&mut self.io), take, cx);
             if self.rest.is_empty() || self.socket.deaf {
                 self.rest = BytesMut::new();
             }
@@ -115,7 +117,7 @@ impl<A: Application> OwnedWebSocket<A> {
             buffer.clear();
             buffer.reserve(READ_BUFFER.max(self.rest.len()));
             buffer.extend_from_slice(&mem::take(&mut self.rest));
-            let turn = self.socket.turn(buffer, &mut Incoming(&mut self.io), take, cx);
+            let turn = self.socket.turn(buffer, BytesMut::len, &mut Incoming(&mut self.io), take, cx);
             if !buffer.is_empty() && !self.socket.deaf {
                 self.rest = BytesMut::from(&**buffer);
             }
