@@ -31,7 +31,7 @@ use crate::{
 const MOVES: u8 = 3;
 
 /// How far the clocks of two nodes, each as its heartbeats measured it, may stand apart.
-const CLOCKS: Duration = Duration::from_secs(2);
+pub(crate) const CLOCKS: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl Changes for Store {

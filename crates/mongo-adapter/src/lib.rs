@@ -24,6 +24,7 @@ mod error;
 mod gate;
 mod history;
 mod lanes;
+mod late;
 pub mod migrate;
 mod options;
 mod store;

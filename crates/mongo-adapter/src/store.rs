@@ -22,6 +22,7 @@ use crate::{
     error::{Fault, unavailable},
     gate::Gate,
     lanes::{self, Lanes},
+    late::Late,
     supervisor,
     writer::{self, Queue},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     /// Readings that wait for their conversation's task.
     pub(crate) lanes: Lanes,
     pub(crate) upkeep: Upkeep,
+    /// What a process that died may have left on its way.
+    pub(crate) late: Late,
     /// The store's own runtime: the driver works only there.
     pub(crate) handle: Handle,
 }
@@ -123,6 +126,7 @@ impl Store {
             queue: Queue::new(&options),
             lanes,
             upkeep: Upkeep::new(&options),
+            late: Late::default(),
             handle: runtime.handle().clone(),
             options,
         });

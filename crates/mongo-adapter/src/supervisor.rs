@@ -6,7 +6,7 @@ use bson::{Document, doc};
 use tokio::time::Instant;
 
 use crate::{
-    StartError, connection::Collections, conversations, documents::millis, error::Fault, migrate,
+    StartError, connection::Collections, conversations, documents::millis, error::Fault, late, migrate,
     store::Inner,
 };
 
@@ -93,7 +93,9 @@ impl Supervisor {
             tracing::info!("the database {} is new", options.uri);
         }
         migrate::at_start(&collections, options).await?;
-        conversations::derive(&inner, &collections).await?;
+        if conversations::derive(&inner, &collections).await? {
+            late::watch(&inner, &collections).await?;
+        }
         Ok(collections)
     }
 

@@ -65,7 +65,7 @@ impl Writer {
         self.take();
         self.begin();
         self.tell();
-        let restless = self.core.is_restless();
+        let restless = self.core.is_restless() || self.inner.late.is_watched();
         let free = self.inserting.is_none();
         tokio::select! {
             biased;
@@ -99,7 +99,7 @@ impl Writer {
     fn begin(&mut self) {
         let Some(collections) = self.inner.gate.collections() else { return };
         if self.looking.is_none()
-            && let Some(look) = self.core.looks(self.inner.clock.instant())
+            && let Some(look) = self.next_look()
         {
             self.looking = Some(Box::pin(looking(self.inner.clone(), collections.clone(), look)));
         }
@@ -113,10 +113,19 @@ impl Writer {
         }
     }
 
+    /// What is to be looked up; nothing in it where only what comes late is looked for.
+    fn next_look(&mut self) -> Option<Look> {
+        let now = self.inner.clock.instant();
+        self.core.looks(now).or_else(|| self.inner.late.is_due(now).then(Look::default))
+    }
+
     fn looked(&mut self, look: &Look, looked: Result<Looked, Fault>) {
         let now = self.inner.clock.instant();
         match looked {
-            Ok(looked) => self.core.looked(look, &looked, now),
+            Ok(mut looked) => {
+                self.core.effects.commits.append(&mut looked.late);
+                self.core.looked(look, &looked, now);
+            }
             Err(fault) => {
                 self.inner.observe(&fault);
                 tracing::debug!("a look-up failed: {fault}");

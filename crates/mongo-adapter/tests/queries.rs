@@ -202,9 +202,9 @@ fn drop_collection(database: &TestDatabase, name: &'static str) {
     drive(async move { driver.collection::<Document>(name).drop().await }).unwrap();
 }
 
-/// Leaves a flush mark of a node that has not closed.
+/// Leaves a flush mark of a node that was there a moment ago and has not closed.
 fn mark_as_crashed(database: &TestDatabase) {
-    let mark = doc! { "_id": "upkeep:0123456789ab0123456789ab", "at": bson::DateTime::from_millis(1_000) };
+    let mark = doc! { "_id": "upkeep:0123456789ab0123456789ab", "at": bson::DateTime::now() };
     let driver = database.driver();
     drive(async move { driver.collection("meta").insert_one(mark).await }).unwrap();
 }

@@ -23,8 +23,9 @@ const BOUND_MILLIS: i64 = 60_000;
 const CHUNK: usize = 1_000;
 
 /// Derives again what changed since the flush marks, or everything where nothing is derived yet. Called
-/// by the supervisor at each start, before the gates open.
-pub(crate) async fn derive(inner: &Arc<Inner>, collections: &Arc<Collections>) -> Result<(), Fault> {
+/// by the supervisor at each start, before the gates open. Whether another node wrote lately that has not closed: it
+/// lives, or it died.
+pub(crate) async fn derive(inner: &Arc<Inner>, collections: &Arc<Collections>) -> Result<bool, Fault> {
     let now = marks::now(collections).await?;
     let marks = marks::all(collections).await?;
     let is_missing = collections.limit(collections.conversations.find_one(doc! {})).await?.is_none();
@@ -34,7 +35,9 @@ pub(crate) async fn derive(inner: &Arc<Inner>, collections: &Arc<Collections>) -
         since(collections, oldest).await?;
     }
     marks::set(collections, inner.upkeep.node, now).await?;
-    marks::bury(collections, marks, now).await
+    let is_watchful = marks::has_fresh(&marks, inner.upkeep.node, now);
+    marks::bury(collections, marks, now).await?;
+    Ok(is_watchful)
 }
 
 /// Derives again what changed since a node's own mark.

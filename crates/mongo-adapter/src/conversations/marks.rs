@@ -15,6 +15,8 @@ const PREFIX_END: &str = "upkeep;";
 const REBUILDING: &str = "conversations:rebuild";
 /// Live nodes move their marks more often than this.
 const DEAD_AFTER_MILLIS: i64 = 300_000;
+/// A live node's mark is younger, also where a move or two failed.
+const FRESH_MILLIS: i64 = 120_000;
 
 /// The primary's clock.
 pub(crate) async fn now(collections: &Collections) -> Result<DateTime, Fault> {
@@ -52,6 +54,13 @@ pub(super) async fn all(collections: &Collections) -> Result<Vec<(String, DateTi
         }
     }
     Ok(marks)
+}
+
+/// Whether another node was alive a moment ago: longer ago than marks stand still, it has nothing on its way.
+pub(super) fn has_fresh(marks: &[(String, DateTime)], node: ObjectId, now: DateTime) -> bool {
+    let own = format!("{PREFIX}{node}");
+    let since = now.timestamp_millis().saturating_sub(FRESH_MILLIS);
+    marks.iter().any(|(id, at)| *id != own && at.timestamp_millis() >= since)
 }
 
 /// Takes the marks of dead nodes away, exactly as they were seen.

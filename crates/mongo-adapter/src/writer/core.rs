@@ -99,6 +99,8 @@ pub(super) struct Looked {
     pub(super) highest: HashMap<ConversationId, u64>,
     /// The messages that stand under the names.
     pub(super) found: HashMap<Name, Arc<Message>>,
+    /// What another process left behind, and is to be told before anything else.
+    pub(super) late: Vec<Commit>,
 }
 
 /// What is to be told once an outcome is known: commits first, then answers.

@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, cstr, doc, rawdoc};
-use chat_ports::model::{ConversationId, Message};
+use chat_ports::model::{ConversationId, Message, MessageId};
 use foldhash::HashMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::core::{Inserted, Key, Look, Looked, Name};
 use crate::{
     connection::Collections,
-    documents::{Dedup, binary_key, date, encode_message, object_id, read_message},
+    documents::{Dedup, Stored, binary_key, date, encode_message, millis, object_id, read_message},
     error::{Fault, is_duplicate_code},
+    late,
     store::Inner,
 };
 
@@ -70,35 +71,60 @@ fn read_answer(answer: &bson::Document) -> Result<Inserted, Fault> {
 }
 
 /// Looks up numbers and names, in this order, at read concern majority. What is found of our own gets a new
-/// `changedAt`: readers may have passed the old one.
+/// `changedAt`: readers may have passed the old one. Where something is met that another process left behind, or
+/// nothing is asked, all that it left is looked for.
 pub(super) async fn look(inner: &Inner, collections: &Collections, look: &Look) -> Result<Looked, Fault> {
     let conversations = stream::iter(look.conversations.clone());
-    let numbers = conversations.map(|conversation| highest(collections, conversation));
-    let highest = numbers.buffer_unordered(READS_AT_ONCE).try_collect().await?;
+    let numbers = conversations.map(|conversation| highest(inner, collections, conversation));
+    let numbers: Vec<Number> = numbers.buffer_unordered(READS_AT_ONCE).try_collect().await?;
     let mut names: HashMap<ConversationId, Vec<String>> = HashMap::default();
     for Key { conversation, dedup, .. } in &look.keys {
         names.entry(*conversation).or_default().push(dedup.0.to_string());
     }
     let names = stream::iter(names).map(|(conversation, names)| find(collections, conversation, names));
-    let found: Vec<Vec<(Name, Arc<Message>)>> = names.buffer_unordered(READS_AT_ONCE).try_collect().await?;
-    let found: HashMap<Name, Arc<Message>> = found.into_iter().flatten().collect();
+    let found: Vec<Vec<Stored>> = names.buffer_unordered(READS_AT_ONCE).try_collect().await?;
+    let found: Vec<Stored> = found.into_iter().flatten().collect();
+    let is_news = |stored: &Stored| {
+        stored.changed_at.is_some_and(|changed_at| inner.late.is_news(stored.message.id, changed_at))
+    };
+    let is_late = numbers.iter().any(|number| number.is_news) || found.iter().any(is_news);
+    let asks_nothing = look.conversations.is_empty() && look.keys.is_empty();
+    let late = if is_late || asks_nothing { late::look(inner, collections).await? } else { Vec::new() };
+    let named = found.into_iter().filter_map(|Stored { message, dedup, .. }| {
+        Some(((message.conversation(), dedup?), Arc::new(message)))
+    });
+    let found = named.collect();
     renew(inner, collections, look, &found).await?;
-    Ok(Looked { highest, found })
+    let highest = numbers.into_iter().map(|Number { conversation, seq, .. }| (conversation, seq)).collect();
+    Ok(Looked { highest, found, late })
+}
+
+/// The highest number of a conversation.
+struct Number {
+    conversation: ConversationId,
+    seq: u64,
+    /// Whether another process left its message behind.
+    is_news: bool,
 }
 
 async fn highest(
+    inner: &Inner,
     collections: &Collections,
     conversation: ConversationId,
-) -> Result<(ConversationId, u64), Fault> {
+) -> Result<Number, Fault> {
     let last = collections
         .messages
         .find_one(doc! { "conversation": binary_key(&conversation) })
         .sort(doc! { "seq": -1 })
-        .projection(doc! { "seq": 1 })
+        .projection(doc! { "seq": 1, "changedAt": 1 })
         .max_time(collections.operation_timeout);
     let last: Option<RawDocumentBuf> = collections.limit(last).await?;
-    let seq = last.as_deref().map(read_seq).transpose()?;
-    Ok((conversation, seq.unwrap_or_default()))
+    let Some(last) = last else { return Ok(Number { conversation, seq: 0, is_news: false }) };
+    let is_news = match (last.get_object_id("_id"), last.get_datetime("changedAt")) {
+        (Ok(id), Ok(at)) => inner.late.is_news(MessageId::from_bytes(id.bytes()), millis(at)),
+        _ => false,
+    };
+    Ok(Number { conversation, seq: read_seq(&last)?, is_news })
 }
 
 fn read_seq(document: &RawDocument) -> Result<u64, Fault> {
@@ -110,20 +136,14 @@ async fn find(
     collections: &Collections,
     conversation: ConversationId,
     names: Vec<String>,
-) -> Result<Vec<(Name, Arc<Message>)>, Fault> {
+) -> Result<Vec<Stored>, Fault> {
     let filter = doc! { "conversation": binary_key(&conversation), "dedup": { "$in": names } };
     let documents = async {
         let cursor = collections.messages.find(filter).max_time(collections.operation_timeout).await?;
         cursor.try_collect::<Vec<RawDocumentBuf>>().await
     };
-    let mut found = Vec::new();
-    for document in collections.limit(documents).await? {
-        let stored = read_message(&document)?;
-        if let Some(dedup) = stored.dedup {
-            found.push(((conversation, dedup), Arc::new(stored.message)));
-        }
-    }
-    Ok(found)
+    let documents = collections.limit(documents).await?;
+    Ok(documents.iter().map(|document| read_message(document)).collect::<Result<_, _>>()?)
 }
 
 async fn renew(

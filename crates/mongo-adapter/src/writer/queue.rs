@@ -98,6 +98,11 @@ impl Queue {
         std::mem::take(&mut *self.jobs.lock())
     }
 
+    /// Lets the writer look around, though nothing arrives.
+    pub(crate) fn wake(&self) {
+        self.arrived.notify_one();
+    }
+
     /// Waits until something arrives, or the queue is closed.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;

@@ -105,6 +105,7 @@ fn a_name_that_stands_there_is_a_repeat_and_takes_no_number() {
         let looked = Looked {
             highest: [(name.0, 3)].into_iter().collect(),
             found: [(name, stored(&earlier, 2))].into_iter().collect(),
+            ..Looked::default()
         };
         core.looked(&look, &looked, at(0));
         assert_eq!(plan(&mut core), numbered(&[("b", 4)]));
@@ -166,6 +167,7 @@ fn an_unknown_outcome_is_looked_up_and_what_is_missing_is_sent_again_as_the_same
     let looked = Looked {
         highest: [(name.0, 1)].into_iter().collect(),
         found: [(name, stored(&sends[0], 1))].into_iter().collect(),
+        ..Looked::default()
     };
     core.looked(&look, &looked, at(0));
     assert_eq!(tell(&mut core), [1]);
@@ -196,6 +198,7 @@ fn what_was_answered_with_a_timeout_and_is_found_later_is_told_then_and_before_w
     let looked = Looked {
         highest: [(name.0, 0)].into_iter().collect(),
         found: [(name, stored(&late, 1))].into_iter().collect(),
+        ..Looked::default()
     };
     core.looked(&look, &looked, at(5_000));
     assert_eq!(tell(&mut core), [1]);

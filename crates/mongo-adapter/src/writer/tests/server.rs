@@ -118,7 +118,7 @@ impl Server {
             })
             .collect();
         let highest = look.conversations.iter().map(|conversation| (*conversation, highest(conversation)));
-        Looked { highest: highest.collect(), found }
+        Looked { highest: highest.collect(), found, ..Looked::default() }
     }
 
     fn apply(&mut self, batch: Vec<Document>) -> Inserted {
