@@ -110,11 +110,12 @@ hostile: need-npm $(JS_MODULES)
 fuzz:
 	@tests/fuzz "$(abspath $(TARGET))" $(or $(SECONDS_IN_ALL),600) $(TARGETS)
 
-## soak: schedules of devices, ten times ROUNDS on the fakes, then against the real binary, which is killed meanwhile (ROUNDS=2000, SEED=1 is the first one's)
+## soak: schedules of devices, ten times ROUNDS on the fakes, then against the real binary, which is killed meanwhile (ROUNDS=2000, SEED=1 is the first one's; STORE=mongo: on MongoDB)
 .PHONY: soak
-soak:
+soak: $(if $(filter mongo,$(STORE)),mongo-server)
 	VERIFY_ROUNDS=$$(( 10 * $(or $(ROUNDS),2000) )) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-verify --test fakes -- nothing_is_lost
-	VERIFY_ROUNDS=$(or $(ROUNDS),2000) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-server --test verify -- nothing_is_lost
+	MONGO_SERVER_BIN="$(abspath $(MONGO_SERVER))" VERIFY_ROUNDS=$(or $(ROUNDS),2000) VERIFY_SEED=$(or $(SEED),1) $(CARGO) test --locked -p chat-server --test verify -- \
+		$(if $(filter mongo,$(STORE)),on_mongodb,nothing_is_lost)
 
 ## coverage: line coverage of the parsers by the tests of their crates; fails below 95 % (target/coverage/lines.txt has each line)
 .PHONY: coverage

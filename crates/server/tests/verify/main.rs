@@ -8,6 +8,7 @@ mod server;
 use std::{
     cell::RefCell,
     env,
+    ops::Range,
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -22,7 +23,10 @@ use tokio::{
 use crate::server::Server;
 
 /// Schedules that share a server at the same time.
-const AT_ONCE: u64 = 6;
+const AT_ONCE: usize = 6;
+/// The same where it stores in MongoDB, and how many share a database: the server of the tests reads by scan.
+const AT_ONCE_ON_MONGODB: usize = 1;
+const SHARE_A_DATABASE: usize = 5;
 /// How long a server that was started, or killed, may take to make accounts.
 const COMES_BACK: Duration = Duration::from_secs(60);
 
@@ -58,15 +62,14 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |given| given.parse().unwrap())
 }
 
-#[test]
-fn nothing_is_lost_doubled_or_reordered_while_devices_come_and_go_and_the_server_is_killed() {
-    let (first, rounds) = (number("VERIFY_SEED", 1), number("VERIFY_ROUNDS", 100));
+/// Plays the schedules of these seeds. Tells how many messages were written, and how often the server was killed.
+fn play_all(server: Server, at_once: usize, seeds: Range<u64>, test: &str) -> (u64, u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let server = Rc::new(RefCell::new(Server::start()));
-        let (mut next, mut sent, mut running) = (first, 0, JoinSet::new());
+        let server = Rc::new(RefCell::new(server));
+        let (mut next, mut sent, mut running) = (seeds.start, 0, JoinSet::new());
         loop {
-            while running.len() < AT_ONCE as usize && next < first + rounds {
+            while running.len() < at_once && next < seeds.end {
                 running.spawn_local(schedule(next, Rc::clone(&server)));
                 next += 1;
             }
@@ -75,11 +78,30 @@ fn nothing_is_lost_doubled_or_reordered_while_devices_come_and_go_and_the_server
             sent += messages;
             assert!(
                 findings.is_empty(),
-                "seed {seed}: {:#?}\nagain: VERIFY_SEED={seed} VERIFY_ROUNDS=1 cargo test -p chat-server --test verify",
+                "seed {seed}: {:#?}\nagain: VERIFY_SEED={seed} VERIFY_ROUNDS=1 cargo test -p chat-server --test verify {test}",
                 findings.first()
             );
         }
         let kills = server.borrow().kills();
-        assert!(sent > rounds * 10 && (rounds < 50 || kills > 5), "{sent} messages, {kills} kills");
-    });
+        (sent, kills)
+    })
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_reordered_while_devices_come_and_go_and_the_server_is_killed() {
+    let (first, rounds) = (number("VERIFY_SEED", 1), number("VERIFY_ROUNDS", 100));
+    let (sent, kills) = play_all(Server::start(), AT_ONCE, first..first + rounds, "nothing_is_lost");
+    assert!(sent > rounds * 10 && (rounds < 50 || kills > 5), "{sent} messages, {kills} kills");
+}
+
+#[test]
+fn on_mongodb_nothing_is_lost_doubled_or_reordered_while_the_server_is_killed() {
+    let (first, rounds) = (number("VERIFY_SEED", 1), number("VERIFY_ROUNDS", 10));
+    let (mut sent, mut kills, end) = (0, 0, first + rounds);
+    for some in (first..end).step_by(SHARE_A_DATABASE) {
+        let some = some..end.min(some + SHARE_A_DATABASE as u64);
+        let (messages, ends) = play_all(Server::on_mongodb(), AT_ONCE_ON_MONGODB, some, "on_mongodb");
+        (sent, kills) = (sent + messages, kills + ends);
+    }
+    assert!(sent > rounds * 10 && (rounds < 10 || kills > 0), "{sent} messages, {kills} kills");
 }

@@ -1,4 +1,4 @@
-//! The real binary on a folder and a port of its own, to be killed and started again.
+//! The real binary on a folder or a database, and a port, of its own, to be killed and started again.
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,14 +7,17 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use chat_mongo_testkit::TestDatabase;
 use tempfile::TempDir;
 
 /// Ports below those that systems give to clients: while the server is away, a client's own end must not take its port.
 const PORTS: std::ops::Range<u32> = 20_000..32_000;
 
-/// A server that is started again on the same folder and port when it is killed.
+/// A server that is started again on the same store and port when it is killed.
 pub(crate) struct Server {
     folder: TempDir,
+    /// Dropped with the server.
+    _database: Option<TestDatabase>,
     settings: Vec<(&'static str, String)>,
     port: u32,
     child: Child,
@@ -22,17 +25,29 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that listens. A port that was free a moment ago may be another test's by now, so only the server's own word counts.
+    /// A server on the embedded store.
     pub(crate) fn start() -> Self {
         Self::start_with(Vec::new())
     }
 
     /// One with more settings.
     pub(crate) fn start_with(settings: Vec<(&'static str, String)>) -> Self {
+        Self::on(None, settings)
+    }
+
+    /// A server that stores in a MongoDB database.
+    pub(crate) fn on_mongodb() -> Self {
+        let database = TestDatabase::new();
+        let uri = database.uri().to_owned();
+        Self::on(Some(database), vec![("MONGODB_URI", uri)])
+    }
+
+    /// A server that listens. A port that was free a moment ago may be another test's by now, so only the server's own word counts.
+    fn on(database: Option<TestDatabase>, settings: Vec<(&'static str, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, child) =
             PORTS.into_iter().find_map(|_attempt| try_start(folder.path(), &settings)).unwrap();
-        Self { folder, settings, port, child, kills: 0 }
+        Self { folder, _database: database, settings, port, child, kills: 0 }
     }
 
     /// Where it runs; its data folder lies in there.
@@ -87,7 +102,7 @@ fn try_start(folder: &Path, settings: &[(&str, String)]) -> Option<(u32, Child)>
 fn listens(child: &mut Child) -> bool {
     let Some(out) = child.stdout.take() else { return false };
     let mut lines = BufReader::new(out).lines().map_while(Result::ok);
-    let listens = lines.any(|line| line.contains("://127.0.0.1:"));
+    let listens = lines.any(|line| line.contains("http://127.0.0.1:") || line.contains("https://127.0.0.1:"));
     // Its further lines are read away, so that it never waits for us.
     std::thread::spawn(move || lines.for_each(drop));
     listens
