@@ -194,6 +194,37 @@ fn a_batch_that_takes_long_to_stage_is_committed_in_parts_and_in_order() {
     super::world::wait_until(|| queue.held() == 0);
 }
 
+#[test]
+fn a_send_costs_one_row_of_the_log_and_those_that_wait_share_a_commit() {
+    const SENDS: usize = 128;
+    let (world, dir, sizes) = (World::new(|_| {}), tempfile::tempdir().unwrap(), Arc::new(Sizes::default()));
+    let store = Store::open(Options::new(dir.path()), Arc::new(world.clock.clone()), sizes.clone()).unwrap();
+    let queue = &store.shared().queue;
+    let (report, written) = std::sync::mpsc::channel();
+    let count = || {
+        let report = report.clone();
+        let rows = "SELECT total_changes()";
+        Job::Tamper(Box::new(move |log| {
+            report.send(log.query_row(rows, [], |row| row.get::<_, i64>(0)).unwrap()).unwrap();
+        }))
+    };
+    // The writer is busy while the queue fills.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    queue.push(count());
+    queue.push(Job::Tamper(Box::new(move |_| wait.recv().unwrap())));
+    let before = written.recv().unwrap();
+    let mut answers = Vec::new();
+    for number in 0..SENDS {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        answers.push(answer);
+        queue.push(Job::Append(world.message(1, 2 + (number % 16) as u8, None), reply));
+    }
+    go.send(()).unwrap();
+    answers.into_iter().for_each(|answer| drop(block_on(answer).unwrap().unwrap()));
+    queue.push(count());
+    assert_eq!((written.recv().unwrap() - before, sizes.0.lock().clone()), (SENDS as i64, vec![SENDS]));
+}
+
 /// A clock on which the sweeper runs aground.
 #[derive(Debug)]
 struct Reef(ManualClock);
