@@ -163,6 +163,13 @@ bench:
 	$(TARGET)/release/loadgen suite --binary $(TARGET)/release/chat-server \
 		$(or $(ARGS),--docs docs/benchmarks.md)
 
+## bench-mongo: what MongoDB as the store costs the server, and what batches gain, against the tests' MongoDB server
+.PHONY: bench-mongo
+bench-mongo: $(MONGO_SERVER)
+	$(CARGO) build --release --locked -p chat-server -p chat-loadgen
+	$(CARGO) build --release --locked -p chat-mongo-adapter --example batching
+	@tests/mongo-server/bench "$(abspath $(TARGET))"
+
 ## lint: formatting, clippy and docs, warnings are errors
 .PHONY: lint
 lint:

@@ -26,6 +26,8 @@ pub(crate) struct Launch {
     pub(crate) binary: PathBuf,
     /// Processors of the server and of the load tool; `None` leaves both to the system.
     pub(crate) cores: Option<(usize, usize)>,
+    /// The MongoDB database in which it stores; `None` is its folder.
+    pub(crate) mongodb_uri: Option<String>,
 }
 
 /// A running server. Dropping it kills it.
@@ -155,6 +157,7 @@ fn command(
         .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
     command.env("HOST", address.ip().to_string()).env("PORT", address.port().to_string());
     command.env("DATA_DIR", "data").env("JWT_SECRET", SECRET).env("BCRYPT_COST", bcrypt_cost.to_string());
+    command.envs(launch.mongodb_uri.iter().map(|uri| ("MONGODB_URI", uri)));
     command.env("RATE_LIMITS", "off").env("MAX_SOCKETS_PER_USER", "1000").env("RUST_LOG", "warn");
     command.stdin(Stdio::null()).stdout(log).stderr(errors);
     Ok(command)

@@ -48,6 +48,9 @@ pub(crate) struct Suite {
     /// Runs these rows only.
     #[arg(long, value_delimiter = ',')]
     only: Vec<RowId>,
+    /// A MongoDB database in which the servers store, for the rows that measure that. It should be empty.
+    #[arg(long)]
+    mongodb_uri: Option<String>,
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     quick: bool,
@@ -85,6 +88,10 @@ enum RowId {
     Logins,
     /// Start after `kill -9` on a million messages.
     Start,
+    /// Closed loop on MongoDB, 8 pairs, one in flight: 16 in all.
+    Mongo1,
+    /// Closed loop on MongoDB, 50 pairs, 16 in flight.
+    Mongo16,
 }
 
 /// Runs the rows, one after the other, and writes the report. A row that misses its figure, or fails, is told
@@ -94,9 +101,9 @@ enum RowId {
 /// When the suite itself cannot work: no server binary, no folder, not enough processors.
 pub(crate) async fn run(suite: Suite) -> Result<(), LoadError> {
     let launch = prepare(&suite)?;
-    let rows: &[RowId] = if suite.only.is_empty() { RowId::value_variants() } else { &suite.only };
+    let rows = if suite.only.is_empty() { suite.rows() } else { suite.only.clone() };
     let mut report = Report::new(Machine::look(&suite.dir)?, launch.cores, suite.quick);
-    for &row in rows {
+    for row in rows {
         let begun = clock::nanos();
         let verdict = match measure(&suite, &launch, row).await {
             Ok(verdict) => verdict,
@@ -120,7 +127,7 @@ fn prepare(suite: &Suite) -> Result<Launch, LoadError> {
     if let Some((_, load)) = cores {
         system::pin_to(load)?;
     }
-    Ok(Launch { binary: suite.binary.clone(), cores })
+    Ok(Launch { binary: suite.binary.clone(), cores, mongodb_uri: None })
 }
 
 async fn measure(suite: &Suite, launch: &Launch, row: RowId) -> Result<Verdict, LoadError> {
@@ -128,6 +135,7 @@ async fn measure(suite: &Suite, launch: &Launch, row: RowId) -> Result<Verdict, 
     if row == RowId::Start {
         return restart::measure(launch, &dir, if suite.quick { 20_000 } else { 1_000_000 }).await;
     }
+    let launch = &Launch { mongodb_uri: suite.store_of(row)?, ..launch.clone() };
     let cost = if row == RowId::Logins { DEFAULT_BCRYPT } else { CHEAP_BCRYPT };
     let server = Server::start(launch, &dir, cost).await?;
     let verdict = suite.against(server.target(), row).await?;
@@ -138,6 +146,21 @@ async fn measure(suite: &Suite, launch: &Launch, row: RowId) -> Result<Verdict, 
 }
 
 impl Suite {
+    /// The rows that can be measured.
+    fn rows(&self) -> Vec<RowId> {
+        let all = RowId::value_variants().iter().copied();
+        all.filter(|row| row.is_on_mongodb() == self.mongodb_uri.is_some()).collect()
+    }
+
+    /// Where a row's server stores: `None` is its folder.
+    fn store_of(&self, row: RowId) -> Result<Option<String>, LoadError> {
+        match &self.mongodb_uri {
+            _ if !row.is_on_mongodb() => Ok(None),
+            None => Err(LoadError::Usage(format!("{} needs --mongodb-uri", row.name()))),
+            uri => Ok(uri.clone()),
+        }
+    }
+
     async fn against(&self, target: Target, row: RowId) -> Result<Verdict, LoadError> {
         Ok(match row {
             RowId::Closed16 => Verdict::closed(&closed::run(target, self.closed(50, 16)).await?, 16.0),
@@ -149,6 +172,8 @@ impl Suite {
             RowId::Pages => Verdict::pages(&pages::run(target, self.pages()).await?),
             RowId::Sync => Verdict::sync(&sync::run(target, self.sync()).await?),
             RowId::Logins => Verdict::logins(&logins::run(target, self.logins()).await?),
+            RowId::Mongo1 => Verdict::cpu(&closed::run(target, self.counted(8, 1)).await?, 60.0),
+            RowId::Mongo16 => Verdict::cpu(&closed::run(target, self.counted(50, 16)).await?, 60.0),
             RowId::Start => return Err(LoadError::Usage("a restart has no single server".into())),
         })
     }
@@ -157,6 +182,12 @@ impl Suite {
         let (warm_up, seconds) = if self.quick { (1, 2) } else { (3, 10) };
         let pairs = PairArgs { pairs, size: 96, client_ids: false };
         Closed { pairs, in_flight, warm_up, seconds, count: None }
+    }
+
+    /// A few thousand messages: the server of the tests reads by scan.
+    fn counted(&self, pairs: usize, in_flight: u64) -> Closed {
+        let count = if self.quick { 500 } else { 4_000 };
+        Closed { count: Some(count), ..self.closed(pairs, in_flight) }
     }
 
     fn paced(&self) -> Paced {
@@ -187,6 +218,10 @@ impl Suite {
 }
 
 impl RowId {
+    fn is_on_mongodb(self) -> bool {
+        matches!(self, RowId::Mongo1 | RowId::Mongo16)
+    }
+
     fn name(self) -> &'static str {
         match self {
             RowId::Closed16 => "closed16",
@@ -199,6 +234,8 @@ impl RowId {
             RowId::Sync => "sync",
             RowId::Logins => "logins",
             RowId::Start => "start",
+            RowId::Mongo1 => "mongo1",
+            RowId::Mongo16 => "mongo16",
         }
     }
 
@@ -214,6 +251,8 @@ impl RowId {
             RowId::Sync => "`sync` of 1,000 missed messages, pages of 500",
             RowId::Logins => "message p99 while 4 logins at cost 12 run without pause",
             RowId::Start => "start on a store of 1 M messages, after `kill -9`",
+            RowId::Mongo1 => "closed loop on MongoDB, 8 pairs, one in flight each way",
+            RowId::Mongo16 => "closed loop on MongoDB, 50 pairs, 16 in flight each way",
         }
     }
 
@@ -229,6 +268,9 @@ impl RowId {
             RowId::Sync => "≤ 20 ms CPU, each message once and in order",
             RowId::Logins => "≤ 2 × alone",
             RowId::Start => "≤ 1 s",
+            RowId::Mongo1 | RowId::Mongo16 => {
+                "≤ 60 µs server CPU a message; 0 lost, 0 doubled, 0 out of order"
+            }
         }
     }
 }

@@ -25,14 +25,18 @@ const IN_FLIGHT: u8 = 128;
 const EACH: u8 = 8;
 const CONVERSATIONS: u8 = 16;
 
+/// In turns, so that what else the machine does falls on both.
+const ROUNDS: usize = 5;
+
 fn main() {
-    let (batched, single) = (batched(), single());
-    let messages = f64::from(IN_FLIGHT) * f64::from(EACH);
-    let rate = |spent: Duration| messages / spent.as_secs_f64();
-    println!("{IN_FLIGHT} in flight, {messages} messages, {CONVERSATIONS} conversations");
-    println!("batched:        {:>8.0} a second", rate(batched));
-    println!("one insertOne:  {:>8.0} a second", rate(single));
-    println!("ratio:          {:>8.1}", rate(batched) / rate(single));
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| (batched(), single())).collect();
+    let messages = u32::from(IN_FLIGHT) * u32::from(EACH);
+    println!("{IN_FLIGHT} in flight, {messages} messages a round, {CONVERSATIONS} conversations");
+    let ratio = |(batched, single): &(Duration, Duration)| single.as_secs_f64() / batched.as_secs_f64();
+    let each: Vec<_> = rounds.iter().map(|round| format!("{:.1}", ratio(round))).collect();
+    println!("batched, in sends a second, of one insertOne each: {} times", each.join(", "));
+    let (batched, single) = rounds.iter().fold(Default::default(), |(a, b), (c, d)| (a + *c, b + *d));
+    println!("all rounds: {:.1} times", ratio(&(batched, single)));
 }
 
 /// Through the store.

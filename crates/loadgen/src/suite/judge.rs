@@ -74,6 +74,12 @@ impl Verdict {
         Verdict::new(reached, measured, beside, figures)
     }
 
+    /// Judges a closed loop by nothing but the server's own work: how fast its database is says nothing of it.
+    pub(super) fn cpu(figures: &ClosedFigures, limit: f64) -> Verdict {
+        let beside = format!("load tool {} µs a message", figures.load_cpu_us_per_message);
+        Verdict { beside, ..Verdict::closed(figures, limit) }
+    }
+
     /// Judges an open loop.
     pub(super) fn paced(figures: &PacedFigures) -> Verdict {
         let reached = at_most(figures.p50_in_fsyncs, 3.0) && figures.checks.clean();
