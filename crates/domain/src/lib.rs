@@ -23,6 +23,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod history;
+mod memory;
 mod messaging;
 mod origin;
 mod people;
@@ -54,7 +55,7 @@ pub use error::{ChatError, Conflict, ErrorCode, Missing, Unauthorized};
 pub use history::{
     ConversationPage, ConversationView, History, HistoryPage, HistoryPosition, HistoryRequest,
 };
-pub use messaging::{GiveReceipt, Messaging, Prepared, SendMessage};
+pub use messaging::{GiveReceipt, Messaging, Preparation, Prepared, SendMessage};
 pub use presence::{Departure, OnlineUser, OnlineUsers, Presence};
 pub use recovery::{Recovery, RecoveryTicket};
 pub use sync::{Sync, SyncPage};

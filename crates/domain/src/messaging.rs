@@ -39,6 +39,15 @@ pub enum Prepared {
     Repeat(Arc<Message>),
 }
 
+/// What [`Messaging::prepare_at_once`] came to.
+#[derive(Debug)]
+pub enum Preparation {
+    /// What [`Messaging::prepare`] would answer.
+    Done(Result<Prepared, ChatError>),
+    /// The store has to be asked: [`Messaging::prepare`].
+    Asks(SendMessage),
+}
+
 /// A receipt that somebody gives.
 #[derive(Debug, Clone)]
 pub struct GiveReceipt {
@@ -99,17 +108,36 @@ impl Messaging {
     /// blocks the other, unless it was stored before that; `conflict` where it was stored with another text;
     /// `unavailable`.
     pub async fn prepare(&self, message: SendMessage) -> Result<Prepared, ChatError> {
-        let SendMessage { sender, receiver, text, client_id, deadline, except } = message;
+        let (sender, receiver) = (message.sender, message.receiver);
         policy::addressee(sender, receiver)?;
         self.people.require(receiver).await?;
         if let Err(refusal) = policy::may_write(self.relations.is_blocked(sender, receiver).await?) {
-            return match client_id {
-                Some(client_id) => self.repeat(sender, receiver, client_id, &text, refusal).await,
+            return match message.client_id {
+                Some(client_id) => self.repeat(sender, receiver, client_id, &message.text, refusal).await,
                 None => Err(refusal),
             };
         }
+        Ok(self.make(message))
+    }
+
+    /// [`prepare`](Self::prepare) without waiting, where all that it needs is in memory.
+    #[must_use]
+    pub fn prepare_at_once(&self, message: SendMessage) -> Preparation {
+        let (sender, receiver) = (message.sender, message.receiver);
+        if let Err(error) = policy::addressee(sender, receiver) {
+            return Preparation::Done(Err(error.into()));
+        }
+        let is_blocked = self.people.remembers(receiver).then(|| self.relations.remembered(sender, receiver));
+        match is_blocked.flatten() {
+            Some(false) => Preparation::Done(Ok(self.make(message))),
+            Some(true) | None => Preparation::Asks(message),
+        }
+    }
+
+    fn make(&self, message: SendMessage) -> Prepared {
+        let SendMessage { sender, receiver, text, client_id, deadline, except } = message;
         let id = self.ids.next_id();
-        Ok(Prepared::New(NewMessage {
+        Prepared::New(NewMessage {
             id: MessageId(match (&self.origins, &except) {
                 (Some(origins), Some(socket)) => origins.mark(id, socket),
                 (_, _) => id,
@@ -121,7 +149,7 @@ impl Messaging {
             client_id,
             deadline,
             except,
-        }))
+        })
     }
 
     /// What was stored before the block is answered as what it is; the rest is refused.

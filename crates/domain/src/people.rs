@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use chat_ports::{Users, model::UserId};
-use quick_cache::sync::Cache;
 
-use crate::{ChatError, Missing};
+use crate::{
+    ChatError, Missing,
+    memory::{Memory, memory},
+};
 
 /// Names of users by id. What is not in memory is read from the store; that a user does *not* exist is
 /// never remembered. Full, it forgets who was not asked for lately.
 pub(crate) struct People {
     users: Arc<dyn Users>,
-    names: Cache<UserId, Arc<str>>,
+    names: Memory<UserId, Arc<str>>,
 }
 
 impl People {
     pub(crate) fn new(users: Arc<dyn Users>, capacity: usize) -> Self {
-        Self { users, names: Cache::new(capacity.max(1)) }
+        Self { users, names: memory(capacity) }
     }
 
     /// The displayed name of a user, if there is such a user.
@@ -26,6 +28,11 @@ impl People {
         }
         let found = self.users.find(user).await?;
         Ok(found.map(|found| self.remember(user, &found.username)))
+    }
+
+    /// Whether it is in memory that there is such a user.
+    pub(crate) fn remembers(&self, user: UserId) -> bool {
+        self.names.get(&user).is_some()
     }
 
     /// Fails with `not_found` where there is no such user.

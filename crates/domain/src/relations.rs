@@ -10,9 +10,11 @@ use chat_ports::{
     model::{Block, ConversationId, UserId},
 };
 use parking_lot::Mutex;
-use quick_cache::sync::Cache;
 
-use crate::{ChatError, Deps};
+use crate::{
+    ChatError, Deps,
+    memory::{Memory, memory},
+};
 
 /// Whether there is a block between two users. What is not in memory, or was read too long ago where other
 /// nodes write as well, is read from the store. Full, it forgets pairs that were not asked for lately.
@@ -20,7 +22,7 @@ pub(crate) struct Relations {
     blocks: Arc<dyn Blocks>,
     clock: Arc<dyn Clock>,
     fresh_for: Option<Duration>,
-    pairs: Cache<ConversationId, Fact>,
+    pairs: Memory<ConversationId, Fact>,
     /// Counts changes: what was read before one is not remembered after it. Short, never held across an await.
     changes: Mutex<u64>,
 }
@@ -37,19 +39,17 @@ impl Relations {
             blocks: Arc::clone(&deps.blocks),
             clock: Arc::clone(&deps.clock),
             fresh_for: deps.settings.blocks_fresh_for,
-            pairs: Cache::new(deps.settings.cached_users.max(1)),
+            pairs: memory(deps.settings.cached_users),
             changes: Mutex::new(0),
         }
     }
 
     /// Whether one of the two blocks the other.
     pub(crate) async fn is_blocked(&self, a: UserId, b: UserId) -> Result<bool, ChatError> {
-        let pair = ConversationId::between(a, b);
-        if let Some(fact) = self.pairs.get(&pair)
-            && self.fresh_for.is_none_or(|fresh| self.clock.instant() < fact.read_at + fresh)
-        {
-            return Ok(fact.blocked);
+        if let Some(blocked) = self.remembered(a, b) {
+            return Ok(blocked);
         }
+        let pair = ConversationId::between(a, b);
         let read_at = self.clock.instant();
         let before = *self.changes.lock();
         let blocked = !self.blocks.between(a, vec![b]).await?.is_empty();
@@ -58,6 +58,13 @@ impl Relations {
             self.pairs.insert(pair, Fact { blocked, read_at });
         }
         Ok(blocked)
+    }
+
+    /// The same, where it is in memory.
+    pub(crate) fn remembered(&self, a: UserId, b: UserId) -> Option<bool> {
+        let fact = self.pairs.get(&ConversationId::between(a, b))?;
+        let is_fresh = self.fresh_for.is_none_or(|fresh| self.clock.instant() < fact.read_at + fresh);
+        is_fresh.then_some(fact.blocked)
     }
 
     /// A block between them may come or go until the guard is dropped: from then on what is remembered of them is read again.

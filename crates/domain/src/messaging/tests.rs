@@ -54,9 +54,13 @@ fn a_known_receiver_is_looked_up_once_and_prepared_at_the_first_poll_from_then_o
     mocks.users.expect_find().times(1).returning(|_| Ok(Some(user(2, "berta"))));
     let send = hello(&mocks);
     let chat = mocks.chat();
-    let first = new(block_on(chat.messaging.prepare(send.clone())).unwrap());
-    let Poll::Ready(second) = poll_once(chat.messaging.prepare(send)) else { panic!("not at once") };
-    assert_ne!(first.id, new(second.unwrap()).id);
+    let Preparation::Asks(asked) = chat.messaging.prepare_at_once(send.clone()) else { panic!("of whom?") };
+    let first = new(block_on(chat.messaging.prepare(asked)).unwrap());
+    let Poll::Ready(second) = poll_once(chat.messaging.prepare(send.clone())) else { panic!("not at once") };
+    let Preparation::Done(third) = chat.messaging.prepare_at_once(send) else { panic!("not at once") };
+    let (second, third) = (new(second.unwrap()), new(third.unwrap()));
+    assert!(first.id != second.id && second.id != third.id);
+    assert_eq!((third.receiver, third.text), (first.receiver, first.text));
 }
 
 #[test]

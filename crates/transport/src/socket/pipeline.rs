@@ -14,8 +14,8 @@ use std::{
 };
 
 use chat_domain::{
-    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, Prepared, SendMessage,
-    SyncPage,
+    BlockPage, Chat, ChatError, ConversationPage, GiveReceipt, HistoryPage, Identity, Preparation, Prepared,
+    SendMessage, SyncPage,
     model::{Message, SocketId, UserId},
     ports::{Appended, StoreError},
 };
@@ -218,13 +218,7 @@ impl Pipeline {
                 State::Waiting(_) => slot.begin(chat),
                 State::Preparing(future) => match future.as_mut().poll(cx) {
                     Poll::Pending => return,
-                    Poll::Ready(Err(error)) => slot.state = State::Done(Outcome::Failed(error)),
-                    Poll::Ready(Ok(message)) => {
-                        let sending = chat.messaging.submit(message);
-                        slot.state = State::Running(Box::pin(async move {
-                            sending.await.map_or_else(Outcome::Failed, Outcome::Sent)
-                        }));
-                    }
+                    Poll::Ready(prepared) => slot.state = submit(chat, prepared),
                 },
                 State::Running(future) => {
                     // The first poll puts it into the store's queue: its place in the order.
@@ -239,6 +233,16 @@ impl Pipeline {
     }
 }
 
+fn submit(chat: &Chat, prepared: Result<Prepared, ChatError>) -> State {
+    match prepared {
+        Err(error) => State::Done(Outcome::Failed(error)),
+        Ok(message) => {
+            let sending = chat.messaging.submit(message);
+            State::Running(Box::pin(async move { sending.await.map_or_else(Outcome::Failed, Outcome::Sent) }))
+        }
+    }
+}
+
 /// Sends go on their way beside each other; what else asks the store waits for what came before it.
 fn may_start(work: &Work, alone: bool, room: bool) -> bool {
     match work {
@@ -249,21 +253,26 @@ fn may_start(work: &Work, alone: bool, room: bool) -> bool {
 
 impl Slot {
     fn begin(&mut self, chat: &Arc<Chat>) {
-        let chat = Arc::clone(chat);
         let deadline = self.deadline;
         let placeholder = State::Done(Outcome::Done);
         let State::Waiting(work) = std::mem::replace(&mut self.state, placeholder) else { return };
         self.state = match work {
-            Work::Authenticate(admission) => State::Running(Box::pin(admit(chat, *admission))),
+            Work::Authenticate(admission) => State::Running(Box::pin(admit(Arc::clone(chat), *admission))),
             Work::Send(SendRequest { receiver, text, client_id }, asker) => {
                 let sender = asker.identity.user;
                 // Without an acknowledgement the event itself is the confirmation.
                 let except = self.ack.is_some().then_some(asker.socket);
                 let message = SendMessage { sender, receiver, text, client_id, deadline, except };
-                State::Preparing(Box::pin(async move { chat.messaging.prepare(message).await }))
+                match chat.messaging.prepare_at_once(message) {
+                    Preparation::Done(prepared) => submit(chat, prepared),
+                    Preparation::Asks(message) => {
+                        let chat = Arc::clone(chat);
+                        State::Preparing(Box::pin(async move { chat.messaging.prepare(message).await }))
+                    }
+                }
             }
             Work::Other(request, asker) => {
-                let doing = perform(chat, request, asker, deadline);
+                let doing = perform(Arc::clone(chat), request, asker, deadline);
                 State::Running(Box::pin(async move { doing.await.unwrap_or_else(Outcome::Failed) }))
             }
         };
