@@ -27,7 +27,6 @@ import {
   upgraded,
 } from './server.mjs';
 
-const numbered = onlyEmbedded('what was missed is told again by the numbers of its commits, which MongoDB has not');
 let server, proxy, ann, bob, sender;
 
 before(async () => {
@@ -210,7 +209,7 @@ test('it is another socket when too much was missed, and sync has it all', async
 });
 
 for (const how of ['kill', 'stop']) {
-  test(`after ${how === 'kill' ? 'kill -9' : 'an orderly stop'} and a new start clients are recovered with what they missed`, { skip: numbered }, async () => {
+  test(`after ${how === 'kill' ? 'kill -9' : 'an orderly stop'} and a new start clients are recovered with what they missed`, async () => {
     const own = await startServer({ env: { PRESENCE_GRACE_MS: '60000' } });
     try {
       const [eve, dan, fay] = await Promise.all([1, 2, 3].map(() => register(own.url)));
@@ -254,7 +253,7 @@ for (const how of ['kill', 'stop']) {
   });
 }
 
-test('after a start with an older store it is another socket', { skip: numbered }, async () => {
+test('after a start with an older store it is another socket', { skip: onlyEmbedded('`backup` is of the embedded store') }, async () => {
   const own = await startServer();
   const backup = join(temporaryFolder(), 'backup');
   const [eve, dan] = await Promise.all([register(own.url), register(own.url)]);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chat_ports::{
-    Commit, CommitNumber, Committed, Numbering, ReplayQuery, Replays, SealPurpose, Seals,
+    Commit, CommitNumber, Committed, Numbering, Replay, ReplayQuery, Replays, SealPurpose, Seals,
     model::{Event, SocketId, UserId},
 };
 
@@ -26,14 +26,16 @@ pub struct RecoveryTicket {
     pub boot: u64,
     /// The number of the last event before the session began.
     pub since: u64,
+    /// Whether that is the user's place in the order of the store as well.
+    pub settled: bool,
 }
 
 impl RecoveryTicket {
     /// The user and the numbers, each in its full length, then the socket.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Self { user, socket, life, boot, since } = self;
+        let Self { user, socket, life, boot, since, settled } = self;
         let numbers = [life.to_be_bytes(), boot.to_be_bytes(), since.to_be_bytes()].concat();
-        [&user.bytes(), &*numbers, socket.as_str().as_bytes()].concat()
+        [&user.bytes(), &*numbers, &[u8::from(*settled)], socket.as_str().as_bytes()].concat()
     }
 
     /// Reads what [`encode`](Self::encode) wrote for this user.
@@ -41,7 +43,8 @@ impl RecoveryTicket {
         let (owner, rest) = payload.split_first_chunk::<12>()?;
         let (life, rest) = rest.split_first_chunk()?;
         let (boot, rest) = rest.split_first_chunk()?;
-        let (since, socket) = rest.split_first_chunk()?;
+        let (since, rest) = rest.split_first_chunk()?;
+        let ([settled @ (0 | 1)], socket) = rest.split_first_chunk()? else { return None };
         (*owner == user.bytes()).then_some(())?;
         Some(Self {
             user,
@@ -49,6 +52,7 @@ impl RecoveryTicket {
             life: u64::from_be_bytes(*life),
             boot: u64::from_be_bytes(*boot),
             since: u64::from_be_bytes(*since),
+            settled: *settled == 1,
         })
     }
 }
@@ -83,13 +87,20 @@ impl Recovery {
         RecoveryTicket::decode(user, &self.seals.open(SealPurpose::Session, text)?)
     }
 
-    /// How far commits are numbered, where the store does that.
+    /// How far commits are numbered, where the store does that and has worked.
     #[must_use]
     pub fn numbering(&self) -> Option<Numbering> {
-        self.replays.as_ref().map(|replays| replays.numbering())
+        self.replays.as_ref()?.numbering()
     }
 
-    /// What a socket was to be told by the commits after one, which it may have heard in part, up to another; `None` where that is not exactly known.
+    /// Whether the last number that was told is the user's place in the order of the store ([`Replays::is_settled`]).
+    #[must_use]
+    pub fn is_settled(&self, user: UserId, last: CommitNumber) -> bool {
+        self.replays.as_ref().is_some_and(|replays| replays.is_settled(user, last))
+    }
+
+    /// What a socket was to be told by the commits after one, which it may have heard in part, up to another or past it, and up to
+    /// which that is; `None` where it is not exactly known.
     ///
     /// # Errors
     /// The store failed.
@@ -99,13 +110,13 @@ impl Recovery {
         (user, socket): (UserId, &SocketId),
         after: CommitNumber,
         upto: CommitNumber,
-    ) -> Result<Option<Vec<Event>>, ChatError> {
+    ) -> Result<Option<(Vec<Event>, CommitNumber)>, ChatError> {
         let Some(replays) = &self.replays else { return Ok(None) };
         let max_ids = self.max_receipt_events;
         let query = ReplayQuery { user, after, upto, most: MOST_MESSAGES, max_ids };
-        let Some(commits) = replays.replay(query).await? else { return Ok(None) };
+        let Some(Replay { commits, upto }) = replays.replay(query).await? else { return Ok(None) };
         let told = commits.into_iter().filter(|committed| !self.is_by(user, socket, committed));
-        Ok(Some(told.filter_map(delivery::event).collect()))
+        Ok(Some((told.filter_map(delivery::event).collect(), upto)))
     }
 
     /// Whether the socket knows by an acknowledgement.
@@ -130,9 +141,12 @@ mod tests {
             max_receipt_events: 100,
         };
         let user = UserId::from_bytes([1; 12]);
-        let ticket = RecoveryTicket { user, socket: SocketId::new("abc"), life: 7, boot: 8, since: 1 << 40 };
-        let text = recovery.write(&ticket);
-        assert_eq!(recovery.read(user, &text), Some(ticket));
+        let socket = SocketId::new("abc");
+        let settled = RecoveryTicket { user, socket, life: 7, boot: 8, since: 1 << 40, settled: true };
+        let text = recovery.write(&settled);
+        for ticket in [RecoveryTicket { settled: false, ..settled.clone() }, settled] {
+            assert_eq!(recovery.read(user, &recovery.write(&ticket)), Some(ticket));
+        }
         assert_eq!(recovery.read(UserId::from_bytes([2; 12]), &text), None);
         assert_eq!(recovery.read(user, "rubbish"), None);
         let short = FakeSeals.seal(SealPurpose::Session, &[1; 20]);

@@ -18,10 +18,11 @@ use chat_ports::{
     model::{Message, Timestamp, UserId},
 };
 
-pub(crate) use self::place::renew_life;
-use self::place::{Place, Spot, Walk, life};
+use self::place::{Place, Spot, Walk};
+pub(crate) use self::place::{life, renew_life};
 use crate::{
     Store,
+    clock::earlier,
     connection::Collections,
     documents::{date, object_id, read_message},
     error::Fault,
@@ -51,7 +52,7 @@ impl Changes for Store {
         if place.after.millis() > now.millis() + millis_of(options.max_clock_offset) {
             return Err(ChangesError::Foreign);
         }
-        let begin = Timestamp::from_millis(place.after.millis() - millis_of(bound));
+        let begin = earlier(place.after, bound);
         let walk = place.walk.unwrap_or(Walk::from(Spot::before(begin), now));
         // By the clock of the node that took it.
         let sent_by = match walk.moved {

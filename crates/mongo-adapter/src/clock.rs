@@ -57,6 +57,11 @@ impl PrimaryClock {
     }
 }
 
+/// The time so long before.
+pub(crate) fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_millis(time.millis().saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+}
+
 #[cfg(test)]
 mod tests {
     use chat_testkit::ManualClock;

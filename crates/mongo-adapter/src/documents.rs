@@ -10,5 +10,5 @@ mod tests;
 mod user;
 
 pub(crate) use fields::{binary_key, date, millis, object_id};
-pub(crate) use message::{Dedup, Stored, encode_message, read_message};
+pub(crate) use message::{Dedup, Numbers, Stored, encode_message, long, read_message, receipt_number};
 pub(crate) use user::{encode_user, read_user};

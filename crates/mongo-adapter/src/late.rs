@@ -5,11 +5,12 @@
 //! writer meets a message that it does not know. What was not there before is told like a commit of this process.
 
 use std::{
+    slice,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use bson::doc;
+use bson::{doc, oid};
 use chat_ports::{
     Commit, ReceiptKind, ReceiptSpan,
     model::{Message, MessageId, Timestamp},
@@ -19,8 +20,10 @@ use parking_lot::Mutex;
 
 use crate::{
     changes::CLOCKS,
+    clock::earlier,
+    commits::Stamp,
     connection::Collections,
-    documents::{date, millis, object_id, read_message},
+    documents::{date, long, millis, object_id, read_message, receipt_number},
     error::Fault,
     store::Inner,
 };
@@ -70,6 +73,10 @@ impl Late {
         self.0.lock().is_some()
     }
 
+    fn knows(&self, id: MessageId) -> bool {
+        self.0.lock().as_ref().is_some_and(|watch| watch.known.contains_key(&id))
+    }
+
     /// Whether a message that was changed then has come late.
     pub(crate) fn is_news(&self, id: MessageId, changed_at: Timestamp) -> bool {
         let watch = self.0.lock();
@@ -116,8 +123,9 @@ pub(crate) async fn watch(inner: &Inner, collections: &Collections) -> Result<()
     Ok(())
 }
 
-/// What has come late since the last time, as commits, within a conversation in the order of numbers.
-pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec<Commit>, Fault> {
+/// What has come late since the last time, as commits, within a conversation in the order of numbers. It bears the number of now:
+/// those who come back may have heard of later ones than its own.
+pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec<(Commit, u64)>, Fault> {
     let Some(window) = inner.late.begin(inner.clock.instant()) else { return Ok(Vec::new()) };
     let mut news = HashMap::new();
     for (id, changed_at) in changed(collections, window).await? {
@@ -126,16 +134,44 @@ pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec
         }
     }
     let mut messages = find(collections, news.keys().copied()).await?;
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
     messages.sort_by_key(|message| message.seq);
-    let mut watch = inner.late.0.lock();
-    let Some(watch) = watch.as_mut() else { return Ok(Vec::new()) };
+    let stamp = inner.stamp_in_doubt();
     let mut commits = Vec::new();
     for message in messages {
-        let is_new = message.timestamp >= window.sent && !watch.known.contains_key(&message.id);
+        let is_new = message.timestamp >= window.sent && !inner.late.knows(message.id);
         commits.extend(commits_of(Arc::new(message), is_new, window.marked));
     }
-    watch.known.extend(news);
-    Ok(commits)
+    if let Err(fault) = renew(collections, &commits, stamp).await {
+        // It is told all the same: it would not be found again. Whoever comes back meanwhile is not told of it once more.
+        inner.observe(&fault);
+    }
+    if let Some(watch) = inner.late.0.lock().as_mut() {
+        watch.known.extend(news);
+    }
+    Ok(commits.into_iter().map(|commit| (commit, stamp.number)).collect())
+}
+
+/// Notes in the documents under which number each commit is told.
+async fn renew(collections: &Collections, commits: &[Commit], stamp: Stamp) -> Result<(), Fault> {
+    let mut ids: HashMap<&str, Vec<oid::ObjectId>> = HashMap::new();
+    for commit in commits {
+        let (field, messages) = match commit {
+            Commit::Sent { message, .. } => ("commits.sent", slice::from_ref(&message.id)),
+            Commit::Edited { message } => ("commits.edited", slice::from_ref(&message.id)),
+            Commit::Deleted { message } => ("commits.deleted", slice::from_ref(&message.id)),
+            Commit::Receipt { kind, span, .. } => (receipt_number(*kind), &*span.messages),
+            _ => continue,
+        };
+        ids.entry(field).or_default().extend(messages.iter().map(|id| object_id(id.0)));
+    }
+    for (field, ids) in ids {
+        let renewed = doc! { "$max": { "changedAt": date(stamp.changed_at), field: long(stamp.number) } };
+        collections.limit(collections.messages.update_many(doc! { "_id": { "$in": ids } }, renewed)).await?;
+    }
+    Ok(())
 }
 
 async fn changed(collections: &Collections, window: Window) -> Result<Vec<(MessageId, Timestamp)>, Fault> {
@@ -200,8 +236,4 @@ fn commits_of(message: Arc<Message>, is_new: bool, since: Timestamp) -> Vec<Comm
         commits.push(Commit::Edited { message });
     }
     commits
-}
-
-fn earlier(time: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_millis(time.millis().saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
 }

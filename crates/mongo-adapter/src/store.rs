@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use chat_ports::{Clock, CommitListener, StoreError};
+use chat_ports::{Clock, Commit, CommitListener, StoreError, model::UserId};
 use parking_lot::Mutex;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     OpenError, Options, StartError,
     clock::PrimaryClock,
+    commits::{Commits, Stamp},
     connection::Collections,
     conversations::Upkeep,
     error::{Fault, unavailable},
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) listener: Arc<dyn CommitListener>,
     pub(crate) gate: Gate,
     pub(crate) primary_clock: PrimaryClock,
+    /// The numbers under which what becomes durable is told.
+    pub(crate) commits: Commits,
     /// Sends that wait for the writer.
     pub(crate) queue: Queue,
     /// Readings that wait for their conversation's task.
@@ -71,6 +74,35 @@ impl Inner {
             Ok(done) => Ok(done?),
             Err(_cancelled) => Err(unavailable("the store is closed")),
         }
+    }
+
+    /// A number and the time for a write that concerns these two.
+    pub(crate) fn stamp(&self, users: [UserId; 2]) -> Stamp {
+        self.commits.take(users, || self.primary_clock.now(&*self.clock))
+    }
+
+    /// The same for what was in doubt.
+    pub(crate) fn stamp_in_doubt(&self) -> Stamp {
+        self.commits.take_in_doubt(|| self.primary_clock.now(&*self.clock), self.clock.instant())
+    }
+
+    /// A write is over that took a stamp. What it changed is to be told yet.
+    pub(crate) fn end<T>(
+        &self,
+        stamp: Stamp,
+        outcome: &Result<T, Fault>,
+        has_changed: impl FnOnce(&T) -> bool,
+    ) {
+        match outcome {
+            Ok(done) if has_changed(done) => {}
+            Err(fault) if !fault.is_refusal() => self.commits.doubt(stamp.number, self.clock.instant()),
+            Ok(_) | Err(_) => self.commits.void(stamp.number),
+        }
+    }
+
+    /// Tells the listener what became durable under these numbers.
+    pub(crate) fn tell(&self, commits: Vec<(Commit, u64)>) {
+        self.commits.tell(&*self.listener, commits, self.clock.instant());
     }
 
     /// Lets the supervisor look, where a fault tells of an outage.
@@ -123,6 +155,7 @@ impl Store {
             listener,
             gate: Gate::new(),
             primary_clock: PrimaryClock::new(options.max_clock_offset),
+            commits: Commits::default(),
             queue: Queue::new(&options),
             lanes,
             upkeep: Upkeep::new(&options),

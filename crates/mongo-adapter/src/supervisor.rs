@@ -6,8 +6,8 @@ use bson::{Document, doc};
 use tokio::time::Instant;
 
 use crate::{
-    StartError, connection::Collections, conversations, documents::millis, error::Fault, late, migrate,
-    store::Inner,
+    StartError, changes, commits, connection::Collections, conversations, documents::millis, error::Fault,
+    late, migrate, store::Inner,
 };
 
 /// Between two attempts while MongoDB is away.
@@ -96,6 +96,8 @@ impl Supervisor {
         if conversations::derive(&inner, &collections).await? {
             late::watch(&inner, &collections).await?;
         }
+        let life = changes::life(&collections).await?;
+        inner.commits.begin(life, commits::reserve(&collections).await?);
         Ok(collections)
     }
 
@@ -106,10 +108,24 @@ impl Supervisor {
             // A fault asks for a look at once, but not for one look after the other.
             drop(tokio::time::timeout(pause, self.inner.gate.suspected.notified()).await);
             match self.beat(collections).await {
-                Ok(_hello) => self.back(),
+                Ok(_hello) => {
+                    self.back();
+                    self.keep_numbers(collections).await;
+                }
                 Err(fault) => self.away(&fault),
             }
             tokio::time::sleep(RETRY.min(self.inner.options.heartbeat_interval) / 5).await;
+        }
+    }
+
+    /// Reserves more numbers before they are short.
+    async fn keep_numbers(&self, collections: &Collections) {
+        if !self.inner.commits.is_short() {
+            return;
+        }
+        match commits::reserve(collections).await {
+            Ok(reserved) => self.inner.commits.extend(reserved),
+            Err(fault) => tracing::debug!("numbers for commits were not reserved: {fault}"),
         }
     }
 

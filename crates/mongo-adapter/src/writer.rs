@@ -16,8 +16,11 @@ use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
 use chat_ports::Commit;
 
-use self::core::{Bounds, Core, Effects, Inserted, Look, Looked};
 pub(crate) use self::queue::Queue;
+use self::{
+    core::{Bounds, Core, Effects, Inserted},
+    looking::{Look, Looked},
+};
 use crate::{connection::Collections, error::Fault, store::Inner};
 
 /// How late a deadline may be answered while an operation hangs.
@@ -136,14 +139,17 @@ impl Writer {
 
     /// Hands on what became durable, tells it, and answers.
     fn tell(&mut self) {
-        let Effects { commits, answers } = self.core.effects();
-        for commit in &commits {
+        let Effects { commits, void, doubtful, answers } = self.core.effects();
+        for (commit, _number) in &commits {
             if let Commit::Sent { message, .. } = commit {
                 self.inner.upkeep.sent(message);
             }
         }
+        let now = self.inner.clock.instant();
+        doubtful.into_iter().for_each(|number| self.inner.commits.doubt(number, now));
+        void.into_iter().for_each(|number| self.inner.commits.void(number));
         if !commits.is_empty() {
-            self.inner.listener.committed(commits.into_iter().map(Into::into).collect());
+            self.inner.tell(commits);
         }
         answers.into_iter().for_each(entry::Answer::send);
     }

@@ -55,7 +55,7 @@ pub use message_log::{
 pub use messages::{HistoryAnchor, HistoryQuery, Messages};
 pub use passwords::{PasswordError, PasswordHasher};
 pub use rate_limiter::{AddressBlock, RateLimiter, RateMeter, RateSubject};
-pub use replays::{Numbering, ReplayQuery, Replays};
+pub use replays::{Numbering, Replay, ReplayQuery, Replays};
 pub use seals::{SealPurpose, Seals};
 pub use tokens::{Claims, IssuedToken, TokenError, Tokens};
 pub use users::{Login, NewUser, PresenceRecord, UserQuery, Users};

@@ -172,7 +172,8 @@ pub enum Commit {
     },
 }
 
-/// Where a commit stands among all of a store that numbers them: it rises with each commit that is told, also over restarts.
+/// Where a commit stands among all of a store that numbers them: from one that is told to the next it never falls, also over restarts.
+/// Below 2⁴⁴.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommitNumber(pub u64);
 

@@ -53,7 +53,7 @@ pub(crate) fn chat(settings: &Settings) -> Result<Built, Failure> {
         messages,
         conversations,
         changes,
-        replays,
+        replays: Some(replays),
         blocks,
         passwords: Arc::new(passwords.map_err(|error| Failure::run("bcrypt", error))?),
         tokens: Arc::new(Hs256::new(secret.expose(), settings.token_ttl_seconds)),

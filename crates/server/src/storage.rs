@@ -27,7 +27,7 @@ pub(crate) struct StorePorts {
     pub(crate) messages: Arc<dyn Messages>,
     pub(crate) conversations: Arc<dyn Conversations>,
     pub(crate) changes: Arc<dyn Changes>,
-    pub(crate) replays: Option<Arc<dyn Replays>>,
+    pub(crate) replays: Arc<dyn Replays>,
     pub(crate) blocks: Arc<dyn Blocks>,
     pub(crate) health: Arc<dyn StoreHealth>,
 }
@@ -65,7 +65,7 @@ impl Storage {
 
     pub(crate) fn ports(&self) -> StorePorts {
         match self {
-            Self::Embedded(store) => StorePorts { replays: Some(store.clone()), ..StorePorts::of(store) },
+            Self::Embedded(store) => StorePorts::of(store),
             Self::Mongo(store) => StorePorts::of(store),
         }
     }
@@ -117,7 +117,7 @@ impl Storage {
 impl StorePorts {
     fn of<S>(store: &Arc<S>) -> Self
     where
-        S: Users + MessageLog + Messages + Conversations + Changes + Blocks + StoreHealth + 'static,
+        S: Users + MessageLog + Messages + Conversations + Changes + Replays + Blocks + StoreHealth + 'static,
     {
         Self {
             users: store.clone(),
@@ -125,7 +125,7 @@ impl StorePorts {
             messages: store.clone(),
             conversations: store.clone(),
             changes: store.clone(),
-            replays: None,
+            replays: store.clone(),
             blocks: store.clone(),
             health: store.clone(),
         }

@@ -34,6 +34,7 @@ use self::{
     pipeline::{Asker, Finished, Outcome, Work},
 };
 use crate::{
+    Hub,
     app::App,
     hub::Entrance,
     places::Place,
@@ -236,8 +237,12 @@ impl Socket {
         let socket = SocketId::new(random_id());
         let Entrance { life, boot, since, recovers } =
             self.app.hub.enter(user, &socket, io.outbox, self.opening.recovers)?;
-        let ticket = RecoveryTicket { user, socket: socket.clone(), life, boot, since };
-        Some((socket, recovers.then(|| self.app.chat.recovery.write(&ticket))))
+        let pid = recovers.then(|| {
+            let recovery = &self.app.chat.recovery;
+            let settled = recovery.is_settled(user, Hub::commit_of(since));
+            recovery.write(&RecoveryTicket { user, socket: socket.clone(), life, boot, since, settled })
+        });
+        Some((socket, pid))
     }
 
     /// Takes up the session that the client had, under its old id and ticket, unless anything would be missing.

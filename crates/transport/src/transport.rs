@@ -39,9 +39,7 @@ impl Transport {
         settings: Settings,
     ) -> Self {
         let options = settings.socket_io();
-        if let Some(numbering) = chat.recovery.numbering() {
-            hub.continue_from(numbering);
-        }
+        hub.continue_from(|| chat.recovery.numbering());
         let incoming = Arc::clone(&options.incoming);
         let app = Arc::new(App::new(chat, hub, health, clock, limiter, settings, incoming));
         Self { socket_io: SocketIo::new(Arc::clone(&app), options), app }

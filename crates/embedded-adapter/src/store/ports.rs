@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use chat_ports::{
     AppendError, Appended, BlockChange, BlockError, Blocks, Changes, ChangesError, ChangesPage, ChangesQuery,
-    CommitNumber, Committed, ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError,
-    Login, MessageLog, Messages, NewMessage, NewUser, Numbering, PresenceRecord, Receipt, ReceiptSpan,
+    CommitNumber, ConversationQuery, Conversations, Delete, Edit, HistoryQuery, InsertUserError, Login,
+    MessageLog, Messages, NewMessage, NewUser, Numbering, PresenceRecord, Receipt, ReceiptSpan, Replay,
     ReplayQuery, Replays, StoreError, StoreHealth, SyncPosition, UserQuery, Users,
     model::{Block, ClientId, ConversationEntry, Message, MessageId, Page, User, UserId},
 };
@@ -106,13 +106,19 @@ impl Changes for Store {
 
 #[async_trait]
 impl Replays for Store {
-    fn numbering(&self) -> Numbering {
+    fn numbering(&self) -> Option<Numbering> {
         let last = CommitNumber(self.shared.overlay.last_entry());
-        Numbering { life: self.shared.life.load(Ordering::Relaxed).cast_unsigned(), last }
+        Some(Numbering { life: self.shared.life.load(Ordering::Relaxed).cast_unsigned(), last })
     }
 
-    async fn replay(&self, query: ReplayQuery) -> Result<Option<Vec<Committed>>, StoreError> {
-        self.readers.ask(move |desk| desk.replay(&query)).await
+    /// Always: commits are told in the order of their numbers.
+    fn is_settled(&self, _user: UserId, _last: CommitNumber) -> bool {
+        true
+    }
+
+    async fn replay(&self, query: ReplayQuery) -> Result<Option<Replay>, StoreError> {
+        let commits = self.readers.ask(move |desk| desk.replay(&query)).await?;
+        Ok(commits.map(|commits| Replay { commits, upto: query.upto }))
     }
 }
 

@@ -196,7 +196,7 @@ pub(crate) fn is_moved_in_read(document: &RawDocument) -> bool {
 }
 
 fn encode(message: &Message, changed_at: Timestamp) -> RawDocumentBuf {
-    let mut document = encode_message(message, &dedup(message), changed_at);
+    let mut document = encode_message(message, &dedup(message), changed_at, None);
     if message.is_read() {
         document.append(MOVED_IN, true);
     }

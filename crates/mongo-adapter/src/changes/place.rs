@@ -112,7 +112,7 @@ fn time(rest: &mut &[u8]) -> Option<Timestamp> {
 }
 
 /// The life of the database; the first who asks begins it.
-pub(super) async fn life(collections: &Collections) -> Result<i64, Fault> {
+pub(crate) async fn life(collections: &Collections) -> Result<i64, Fault> {
     if let Some(life) = find(collections).await? {
         return Ok(life);
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, spec::BinarySubtype};
+use bson::{RawBinaryRef, RawBsonRef, RawDocument, RawDocumentBuf, cstr, rawdoc, spec::BinarySubtype};
 use chat_ports::{
-    NewMessage, StoreError,
+    NewMessage, ReceiptKind, StoreError,
     model::{ClientId, ConversationId, Message, MessageId, TextDigest, Timestamp, UserId},
 };
 
@@ -50,8 +50,62 @@ pub(crate) struct Stored {
     pub(crate) changed_at: Option<Timestamp>,
 }
 
-/// A new message's document.
-pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Timestamp) -> RawDocumentBuf {
+/// The number of the commit by which something became of a message, by what that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) sent: Option<u64>,
+    pub(crate) delivered: Option<u64>,
+    pub(crate) read: Option<u64>,
+    pub(crate) edited: Option<u64>,
+    pub(crate) deleted: Option<u64>,
+}
+
+impl Numbers {
+    /// Reads those of a message. What an older build wrote has none.
+    pub(crate) fn of(document: &RawDocument) -> Self {
+        let mut numbers = Self::default();
+        let Ok(fields) = document.get_document("commits") else { return numbers };
+        for (name, value) in fields.iter().flatten() {
+            let number = as_seq(value);
+            match name.as_str() {
+                "sent" => numbers.sent = number,
+                "delivered" => numbers.delivered = number,
+                "read" => numbers.read = number,
+                "edited" => numbers.edited = number,
+                "deleted" => numbers.deleted = number,
+                _ => {}
+            }
+        }
+        numbers
+    }
+
+    /// The last one; 0 where there is none.
+    pub(crate) fn last(&self) -> u64 {
+        let Self { sent, delivered, read, edited, deleted } = *self;
+        [sent, delivered, read, edited, deleted].into_iter().flatten().max().unwrap_or_default()
+    }
+}
+
+/// The field of a receipt's number.
+pub(crate) const fn receipt_number(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Delivered => "commits.delivered",
+        ReceiptKind::Read => "commits.read",
+    }
+}
+
+/// A number as BSON.
+pub(crate) fn long(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A new message's document, with the number of the commit by which it becomes durable if there is one.
+pub(crate) fn encode_message(
+    message: &Message,
+    dedup: &Dedup,
+    changed_at: Timestamp,
+    number: Option<u64>,
+) -> RawDocumentBuf {
     let Message {
         id,
         seq,
@@ -81,6 +135,9 @@ pub(crate) fn encode_message(message: &Message, dedup: &Dedup, changed_at: Times
         document.append(cstr!("clientId"), client_id.as_str());
     }
     document.append(cstr!("changedAt"), date(changed_at));
+    if let Some(number) = number {
+        document.append(cstr!("commits"), rawdoc! { "sent": long(number) });
+    }
     // What is read is delivered with it, where nothing else stands here.
     let delivered_at = delivered_at.filter(|at| Some(*at) != *read_at);
     let times = [

@@ -155,7 +155,7 @@ proptest! {
             client_id,
         };
         let dedup = Dedup("name".into());
-        let stored = read_message(&encode_message(&message, &dedup, at(9))).unwrap();
+        let stored = read_message(&encode_message(&message, &dedup, at(9), Some(7))).unwrap();
         prop_assert_eq!(stored.message, message);
         prop_assert_eq!(stored.dedup, Some(dedup));
         prop_assert_eq!(stored.changed_at, Some(at(9)));

@@ -5,14 +5,15 @@ use std::{sync::Arc, time::Duration};
 use bson::{DateTime, Document, RawDocumentBuf, doc};
 use chat_ports::{
     Commit, Receipt, ReceiptKind, ReceiptSpan, StoreError,
-    model::{ConversationId, MessageId, ObjectId},
+    model::{ConversationId, MessageId, ObjectId, UserId},
 };
 use futures_util::TryStreamExt;
 use tokio::sync::oneshot;
 
 use crate::{
+    commits::Stamp,
     connection::Collections,
-    documents::{binary_key, date, object_id},
+    documents::{binary_key, date, long, object_id, receipt_number},
     error::Fault,
     store::Inner,
 };
@@ -29,18 +30,28 @@ pub(super) async fn carry_out(
     reply: oneshot::Sender<Result<ReceiptSpan, StoreError>>,
 ) {
     let sender = conversation.other(receipt.receiver);
-    let answer = match attempt(inner, &receipt, &scope_of(&receipt, &conversation, seq)).await {
-        Ok((count, messages)) => Ok(ReceiptSpan { conversation, sender, count, messages }),
+    let answer = match attempt(inner, &receipt, &scope_of(&receipt, &conversation, seq), sender).await {
+        Ok(Marked { count, messages, number }) => {
+            let span = ReceiptSpan { conversation, sender, count, messages };
+            if let Some(number) = number {
+                let Receipt { kind, receiver, except, .. } = receipt;
+                inner.tell(vec![(Commit::Receipt { kind, receiver, span: span.clone(), except }, number)]);
+            }
+            Ok(span)
+        }
         Err(error) => Err(error),
     };
-    if let Ok(span) = &answer
-        && span.count > 0
-    {
-        let Receipt { kind, receiver, except, .. } = receipt;
-        inner.listener.committed(vec![Commit::Receipt { kind, receiver, span: span.clone(), except }.into()]);
-    }
     // Who asked may have gone; what has the mark keeps it.
     drop(reply.send(answer));
+}
+
+/// What a receipt changed.
+#[derive(Default)]
+struct Marked {
+    count: u64,
+    messages: Vec<MessageId>,
+    /// Under which number it is told; none where there is nothing to tell.
+    number: Option<u64>,
 }
 
 fn scope_of(receipt: &Receipt, conversation: &ConversationId, seq: u64) -> Document {
@@ -72,7 +83,8 @@ async fn attempt(
     inner: &Inner,
     receipt: &Receipt,
     scope: &Document,
-) -> Result<(u64, Vec<MessageId>), StoreError> {
+    sender: UserId,
+) -> Result<Marked, StoreError> {
     let collections = inner.gate.pass()?.clone();
     if receipt.deadline <= inner.clock.instant() {
         return Err(StoreError::Timeout);
@@ -80,22 +92,29 @@ async fn attempt(
     let unmarked = with(scope, unmarked(receipt.kind));
     let messages = newest(&collections, &unmarked, receipt.max_ids.max(1)).await?;
     if messages.is_empty() {
-        return Ok((0, messages));
+        return Ok(Marked::default());
     }
     let until = receipt.deadline + inner.options.operation_timeout;
-    let mut count = update(inner, &collections, receipt, &unmarked).await;
+    let mut stamp = inner.stamp([sender, receipt.receiver]);
+    let mut count = update(&collections, receipt, &unmarked, stamp).await;
     while let Err(fault) = &count
         && !fault.is_refusal()
         && inner.clock.instant() < until
     {
         inner.observe(fault);
+        inner.commits.doubt(stamp.number, inner.clock.instant());
         tokio::time::sleep(PAUSE).await;
-        count = settle(inner, &collections, receipt, scope, &unmarked).await;
+        stamp = inner.stamp([sender, receipt.receiver]);
+        count = settle(&collections, receipt, scope, &unmarked, stamp).await;
     }
+    inner.end(stamp, &count, |count| *count > 0);
     let (count, most) = (count?, receipt.max_ids as usize);
-    // Somebody on another node may have marked them in between.
-    let told = if count == 0 { Vec::new() } else { messages };
-    Ok((count, told.into_iter().rev().take(most).rev().collect()))
+    if count == 0 {
+        // Somebody on another node marked them in between.
+        return Ok(Marked::default());
+    }
+    let messages = messages.into_iter().rev().take(most).rev().collect();
+    Ok(Marked { count, messages, number: Some(stamp.number) })
 }
 
 /// The newest ones that a filter finds, oldest first.
@@ -121,15 +140,15 @@ async fn newest(collections: &Collections, filter: &Document, most: u32) -> Resu
 }
 
 async fn update(
-    inner: &Inner,
     collections: &Collections,
     receipt: &Receipt,
     unmarked: &Document,
+    stamp: Stamp,
 ) -> Result<u64, Fault> {
-    let changed_at = date(inner.primary_clock.now(&*inner.clock));
+    let commit = doc! { receipt_number(receipt.kind): long(stamp.number) };
     let change = doc! {
-        "$set": marked(receipt.kind, date(receipt.at)),
-        "$max": { "changedAt": changed_at },
+        "$set": with(&marked(receipt.kind, date(receipt.at)), commit),
+        "$max": { "changedAt": date(stamp.changed_at) },
     };
     let updated = collections.limit(collections.messages.update_many(unmarked.clone(), change)).await?;
     Ok(updated.modified_count)
@@ -137,16 +156,16 @@ async fn update(
 
 /// After an unknown outcome: finds out, at read concern majority, and updates what is unmarked still.
 async fn settle(
-    inner: &Inner,
     collections: &Arc<Collections>,
     receipt: &Receipt,
     scope: &Document,
     unmarked: &Document,
+    stamp: Stamp,
 ) -> Result<u64, Fault> {
     let ours = with(scope, marked(receipt.kind, date(receipt.at)));
     let counted = collections.messages.count_documents(ours).max_time(collections.operation_timeout);
     let before = collections.limit(counted).await?;
-    Ok(before + update(inner, collections, receipt, unmarked).await?)
+    Ok(before + update(collections, receipt, unmarked, stamp).await?)
 }
 
 fn with(scope: &Document, more: Document) -> Document {

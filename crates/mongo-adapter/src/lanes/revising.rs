@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 
 use super::Revision;
 use crate::{
+    commits::Stamp,
     connection::Collections,
-    documents::{date, object_id, read_message},
+    documents::{date, long, object_id, read_message},
     error::Fault,
     store::Inner,
 };
@@ -26,8 +27,8 @@ enum Outcome {
     None,
     /// It was deleted before.
     Stands(Arc<Message>),
-    /// It was changed by this.
-    Changed(Arc<Message>),
+    /// It was changed by this, which is told under this number.
+    Changed(Arc<Message>, u64),
 }
 
 /// Carries a change out, tells it, and answers.
@@ -39,13 +40,13 @@ pub(super) async fn carry_out(
     let answer = match attempt(inner, &revision).await {
         Ok(Outcome::None) => Ok(None),
         Ok(Outcome::Stands(message)) => Ok(Some(message)),
-        Ok(Outcome::Changed(message)) => {
+        Ok(Outcome::Changed(message, number)) => {
             let told = Arc::clone(&message);
             let commit = match revision {
                 Revision::Edit(_) => Commit::Edited { message: told },
                 Revision::Delete(_) => Commit::Deleted { message: told },
             };
-            inner.listener.committed(vec![commit.into()]);
+            inner.tell(vec![(commit, number)]);
             Ok(Some(message))
         }
         Err(error) => Err(error),
@@ -61,28 +62,31 @@ async fn attempt(inner: &Inner, revision: &Revision) -> Result<Outcome, StoreErr
         return Err(StoreError::Timeout);
     }
     let until = revision.deadline() + inner.options.operation_timeout;
-    let mut outcome = step(inner, &collections, revision, false).await;
+    let mut earlier = None;
+    let mut outcome = step(inner, &collections, revision, &mut earlier).await;
     while let Err(fault) = &outcome
         && !fault.is_refusal()
         && inner.clock.instant() < until
     {
         inner.observe(fault);
         tokio::time::sleep(PAUSE).await;
-        outcome = step(inner, &collections, revision, true).await;
+        outcome = step(inner, &collections, revision, &mut earlier).await;
     }
     Ok(outcome?)
 }
 
-/// Looks at the message and changes it. `again`: an earlier attempt may have changed it already.
+/// Looks at the message and changes it. An `earlier` attempt under that number may have changed it already.
 async fn step(
     inner: &Inner,
     collections: &Collections,
     revision: &Revision,
-    again: bool,
+    earlier: &mut Option<u64>,
 ) -> Result<Outcome, Fault> {
     let Some(found) = find(collections, revision.message()).await? else { return Ok(Outcome::None) };
-    if again && is_done(revision, &found) {
-        return Ok(Outcome::Changed(Arc::new(found)));
+    if let Some(number) = *earlier
+        && is_done(revision, &found)
+    {
+        return Ok(Outcome::Changed(Arc::new(found), number));
     }
     if found.is_deleted() {
         return Ok(stands(revision, found));
@@ -91,13 +95,15 @@ async fn step(
         Revision::Edit(edit) => found.edited(edit.text.as_str().to_owned(), edit.at),
         Revision::Delete(delete) => found.tombstone(delete.at),
     };
-    let mut change = change(&message);
-    change.insert("$max", doc! { "changedAt": date(inner.primary_clock.now(&*inner.clock)) });
+    let stamp = inner.stamp([message.sender, message.receiver]);
+    *earlier = Some(stamp.number);
     // On another node somebody may have deleted it meanwhile.
     let filter = doc! { "_id": object_id(message.id.0), "deletedAt": { "$exists": false } };
-    let updated = collections.limit(collections.messages.update_one(filter, change)).await?;
-    if updated.matched_count > 0 {
-        return Ok(Outcome::Changed(Arc::new(message)));
+    let updating = collections.messages.update_one(filter, change(&message, stamp));
+    let updated = collections.limit(updating).await.map(|updated| updated.matched_count > 0);
+    inner.end(stamp, &updated, |is_changed| *is_changed);
+    if updated? {
+        return Ok(Outcome::Changed(Arc::new(message), stamp.number));
     }
     let found = find(collections, revision.message()).await?;
     Ok(found.map_or(Outcome::None, |found| stands(revision, found)))
@@ -121,21 +127,23 @@ fn stands(revision: &Revision, found: Message) -> Outcome {
     }
 }
 
-fn change(message: &Message) -> Document {
+fn change(message: &Message, stamp: Stamp) -> Document {
+    let (changed_at, number) = (date(stamp.changed_at), long(stamp.number));
     if let Some(at) = message.deleted_at {
         return doc! {
-            "$set": { "message": "", "deletedAt": date(at) },
+            "$set": { "message": "", "deletedAt": date(at), "commits.deleted": number },
             "$unset": { "editedAt": "", "firstText": "" },
+            "$max": { "changedAt": changed_at },
         };
     }
-    let mut set = doc! { "message": &message.text };
+    let mut set = doc! { "message": &message.text, "commits.edited": number };
     if let Some(at) = message.edited_at {
         set.insert("editedAt", date(at));
     }
     if let Some(first) = &message.first_text {
         set.insert("firstText", digest(first));
     }
-    doc! { "$set": set }
+    doc! { "$set": set, "$max": { "changedAt": changed_at } }
 }
 
 fn digest(digest: &TextDigest) -> Binary {

@@ -18,13 +18,14 @@ use std::{
 
 use chat_ports::{
     Commit, StoreError,
-    model::{ConversationId, Message, MessageId, SocketId},
+    model::{ConversationId, Message, SocketId},
 };
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{
     entry::{Answer, Entry, Waiters},
     lingering::Lingering,
+    looking::Name,
     numbers::Numbers,
     queue::Job,
 };
@@ -39,15 +40,6 @@ pub(super) struct Bounds {
     pub(super) cached_conversations: usize,
 }
 
-/// Conversations of one look-up.
-pub(super) const LOOK_CONVERSATIONS: usize = 64;
-/// How long a conversation waits before it is looked up again, when the last time settled nothing;
-/// doubled each time, up to the most.
-pub(super) const PAUSE: Duration = Duration::from_millis(4);
-pub(super) const MAX_PAUSE: Duration = Duration::from_millis(500);
-/// How many messages are looked up before they are sent, once repeats have been met: after an
-/// outage many come, and each would stop an insert.
-pub(super) const WARY: usize = 256;
 /// A document without its text, generously.
 const DOCUMENT_BYTES: usize = 512;
 
@@ -68,46 +60,15 @@ pub(super) enum Inserted {
     },
 }
 
-/// What to look up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Look {
-    /// The conversations whose highest number is asked for, before the names are looked up.
-    pub(super) conversations: Vec<ConversationId>,
-    /// The names.
-    pub(super) keys: Vec<Key>,
-}
-
-/// A name under which a message may be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) conversation: ConversationId,
-    pub(super) dedup: Dedup,
-    /// Our message of that name. If it is the one that is found, `changedAt` is set anew before it is
-    /// answered: readers may have passed its old one.
-    pub(super) id: MessageId,
-    /// Who asks, unless nobody waits any more.
-    pub(super) ticket: Option<Ticket>,
-}
-
-/// A name within its conversation.
-pub(super) type Name = (ConversationId, Dedup);
-
-/// What was found, at read concern majority.
-#[derive(Debug, Default)]
-pub(super) struct Looked {
-    /// The highest number of each conversation that was asked for; 0 for none.
-    pub(super) highest: HashMap<ConversationId, u64>,
-    /// The messages that stand under the names.
-    pub(super) found: HashMap<Name, Arc<Message>>,
-    /// What another process left behind, and is to be told before anything else.
-    pub(super) late: Vec<Commit>,
-}
-
 /// What is to be told once an outcome is known: commits first, then answers.
 #[derive(Default)]
 pub(super) struct Effects {
-    /// Messages that became durable, within a conversation in the order of numbers.
-    pub(super) commits: Vec<Commit>,
+    /// Messages that became durable, and the numbers of the commits; within a conversation in the order of `seq`.
+    pub(super) commits: Vec<(Commit, u64)>,
+    /// Numbers under which nothing became durable.
+    pub(super) void: Vec<u64>,
+    /// Numbers of which that is not known.
+    pub(super) doubtful: Vec<u64>,
     pub(super) answers: Vec<Answer>,
 }
 
@@ -235,9 +196,9 @@ impl Core {
         Some(entry)
     }
 
-    /// Numbers the messages of the next insert and hands them out in order. Nothing if an insert is on its
+    /// Numbers the messages of the next insert and hands them out in order; each is given the number of its commit. Nothing if an insert is on its
     /// way, or nothing may be sent just now.
-    pub(super) fn plan(&mut self, mut take: impl FnMut(&Message, &Dedup)) -> usize {
+    pub(super) fn plan(&mut self, mut take: impl FnMut(&Message, &Dedup) -> u64) -> usize {
         if !self.flight.is_empty() {
             return 0;
         }
@@ -267,7 +228,7 @@ impl Core {
             entry.flying = true;
             next.insert(entry.conversation, entry.message.seq);
             self.flight.push(*ticket);
-            take(&entry.message, &entry.dedup);
+            entry.commit = take(&entry.message, &entry.dedup);
         }
         self.single = self.single.saturating_sub(self.flight.len());
         self.flying = next.into_keys().collect();
@@ -290,6 +251,7 @@ impl Core {
         };
         let (stored, rest) = flight.split_at(durable.min(flight.len()));
         stored.iter().for_each(|ticket| self.store_as_sent(*ticket));
+        self.effects.void.extend(commits_of(&self.entries, rest));
         let Some(stopped) = rest.first() else { return };
         if outcome == Inserted::Duplicate(durable) {
             self.collide(*stopped);
@@ -302,6 +264,7 @@ impl Core {
     /// Nothing of the insert is certain.
     fn unknown(&mut self, flight: &[Ticket], refused: bool, now: Instant) {
         self.numbers.clear();
+        self.effects.doubtful.extend(commits_of(&self.entries, flight));
         if let ([only], true) = (flight, refused) {
             return self.fail(*only, now);
         }
@@ -366,19 +329,30 @@ impl Core {
     }
 
     fn store_as_sent(&mut self, ticket: Ticket) {
-        if let Some(Entry { message, conversation, except, waiters, .. }) = self.remove(ticket) {
+        if let Some(Entry { message, conversation, except, waiters, commit, .. }) = self.remove(ticket) {
             self.numbers.put(conversation, message.seq);
-            self.effects.stored(Arc::new(message), except, waiters);
+            self.effects.stored(Arc::new(message), commit, except, waiters);
         }
     }
 }
 
 impl Effects {
     /// A message of ours is stored: told once, answered afterwards.
-    pub(super) fn stored(&mut self, message: Arc<Message>, except: Option<SocketId>, waiters: Waiters) {
+    pub(super) fn stored(
+        &mut self,
+        message: Arc<Message>,
+        commit: u64,
+        except: Option<SocketId>,
+        waiters: Waiters,
+    ) {
         waiters.stored(&message, &mut self.answers);
-        self.commits.push(Commit::Sent { message, except });
+        self.commits.push((Commit::Sent { message, except }, commit));
     }
+}
+
+/// The numbers under which messages were to become durable.
+fn commits_of(entries: &BTreeMap<Ticket, Entry>, tickets: &[Ticket]) -> impl Iterator<Item = u64> {
+    tickets.iter().filter_map(|ticket| entries.get(ticket).map(|entry| entry.commit))
 }
 
 fn refused() -> StoreError {

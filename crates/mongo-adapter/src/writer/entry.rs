@@ -18,6 +18,8 @@ pub(super) struct Entry {
     pub(super) dedup: Dedup,
     pub(super) except: Option<SocketId>,
     pub(super) waiters: Waiters,
+    /// The number of the commit by which its last insert was to make it durable.
+    pub(super) commit: u64,
     /// The highest number under which it may have been stored without our knowing; 0 for none.
     pub(super) risk: u64,
     /// The number under which it met a key that was there already; 0 for none.
@@ -76,6 +78,7 @@ impl Entry {
             dedup,
             except,
             waiters: Waiters { first: Some(Waiting { reply, deadline, place }), copies: Vec::new() },
+            commit: 0,
             risk: 0,
             collided: 0,
             look: false,

@@ -7,10 +7,14 @@ use chat_ports::model::{ConversationId, Message, MessageId};
 use foldhash::HashMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::core::{Inserted, Key, Look, Looked, Name};
+use super::{
+    core::Inserted,
+    looking::{Key, Look, Looked, Name},
+};
 use crate::{
+    commits::Stamp,
     connection::Collections,
-    documents::{Dedup, Stored, binary_key, date, encode_message, millis, object_id, read_message},
+    documents::{Dedup, Stored, binary_key, date, encode_message, long, millis, object_id, read_message},
     error::{Fault, is_duplicate_code},
     late,
     store::Inner,
@@ -24,9 +28,11 @@ const READS_AT_ONCE: usize = 8;
 pub(super) struct Documents(RawArrayBuf);
 
 impl Documents {
-    pub(super) fn push(&mut self, inner: &Inner, message: &Message, dedup: &Dedup) {
-        let changed_at = inner.primary_clock.now(&*inner.clock);
-        self.0.push(encode_message(message, dedup, changed_at));
+    /// Adds one, under a number that is answered.
+    pub(super) fn push(&mut self, inner: &Inner, message: &Message, dedup: &Dedup) -> u64 {
+        let Stamp { number, changed_at } = inner.stamp([message.sender, message.receiver]);
+        self.0.push(encode_message(message, dedup, changed_at, Some(number)));
+        number
     }
 }
 
@@ -71,7 +77,7 @@ fn read_answer(answer: &bson::Document) -> Result<Inserted, Fault> {
 }
 
 /// Looks up numbers and names, in this order, at read concern majority. What is found of our own gets a new
-/// `changedAt`: readers may have passed the old one. Where something is met that another process left behind, or
+/// `changedAt` and commit: readers may have passed the old ones. Where something is met that another process left behind, or
 /// nothing is asked, all that it left is looked for.
 pub(super) async fn look(inner: &Inner, collections: &Collections, look: &Look) -> Result<Looked, Fault> {
     let conversations = stream::iter(look.conversations.clone());
@@ -94,9 +100,9 @@ pub(super) async fn look(inner: &Inner, collections: &Collections, look: &Look) 
         Some(((message.conversation(), dedup?), Arc::new(message)))
     });
     let found = named.collect();
-    renew(inner, collections, look, &found).await?;
+    let renewed = renew(inner, collections, look, &found).await?;
     let highest = numbers.into_iter().map(|Number { conversation, seq, .. }| (conversation, seq)).collect();
-    Ok(Looked { highest, found, late })
+    Ok(Looked { highest, found, renewed, late })
 }
 
 /// The highest number of a conversation.
@@ -151,18 +157,17 @@ async fn renew(
     collections: &Collections,
     look: &Look,
     found: &HashMap<Name, Arc<Message>>,
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     let ours = look.keys.iter().filter(|key| {
         found.get(&(key.conversation, key.dedup.clone())).is_some_and(|message| message.id == key.id)
     });
     let ids: Vec<_> = ours.map(|key| object_id(key.id.0)).collect();
     if ids.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let changed_at = date(inner.primary_clock.now(&*inner.clock));
-    let update = collections
-        .messages
-        .update_many(doc! { "_id": { "$in": ids } }, doc! { "$max": { "changedAt": changed_at } });
+    let Stamp { number, changed_at } = inner.stamp_in_doubt();
+    let renewed = doc! { "$max": { "changedAt": date(changed_at), "commits.sent": long(number) } };
+    let update = collections.messages.update_many(doc! { "_id": { "$in": ids } }, renewed);
     collections.limit(update).await?;
-    Ok(())
+    Ok(number)
 }

@@ -1,14 +1,67 @@
 //! Look-ups: which are due, and what their findings settle.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use chat_ports::model::Message;
-use foldhash::{HashSet, HashSetExt};
+use chat_ports::{
+    Commit,
+    model::{ConversationId, Message, MessageId},
+};
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 use super::{
-    core::{Core, Key, LOOK_CONVERSATIONS, Look, Looked, MAX_PAUSE, Name, PAUSE, Ticket, WARY},
+    core::{Core, Ticket},
     entry::Entry,
 };
+use crate::documents::Dedup;
+
+/// Conversations of one look-up.
+const LOOK_CONVERSATIONS: usize = 64;
+/// How long a conversation waits before it is looked up again, when the last time settled nothing;
+/// doubled each time, up to the most.
+const PAUSE: Duration = Duration::from_millis(4);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// How many messages are looked up before they are sent, once repeats have been met: after an
+/// outage many come, and each would stop an insert.
+const WARY: usize = 256;
+/// What to look up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// The conversations whose highest number is asked for, before the names are looked up.
+    pub(super) conversations: Vec<ConversationId>,
+    /// The names.
+    pub(super) keys: Vec<Key>,
+}
+
+/// A name under which a message may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) conversation: ConversationId,
+    pub(super) dedup: Dedup,
+    /// Our message of that name. If it is the one that is found, `changedAt` is set anew before it is
+    /// answered: readers may have passed its old one.
+    pub(super) id: MessageId,
+    /// Who asks, unless nobody waits any more.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// A name within its conversation.
+pub(super) type Name = (ConversationId, Dedup);
+
+/// What was found, at read concern majority.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// The highest number of each conversation that was asked for; 0 for none.
+    pub(super) highest: HashMap<ConversationId, u64>,
+    /// The messages that stand under the names.
+    pub(super) found: HashMap<Name, Arc<Message>>,
+    /// The number that those of them bear now which are ours.
+    pub(super) renewed: u64,
+    /// What another process left behind, and is to be told before anything else.
+    pub(super) late: Vec<(Commit, u64)>,
+}
 
 impl Core {
     /// What is to be looked up next, if anything is due and no look-up is on its way.
@@ -84,11 +137,13 @@ impl Core {
         }
         // Within a conversation they are told in the order of numbers.
         found.sort_by_key(|(_, _, message)| message.seq);
-        found.into_iter().for_each(|(name, ticket, message)| self.found(&name, ticket, message));
+        for (name, ticket, message) in found {
+            self.found(&name, ticket, message, looked.renewed);
+        }
     }
 
     /// Somebody's message stands under this name.
-    fn found(&mut self, name: &Name, ticket: Option<Ticket>, message: &Arc<Message>) {
+    fn found(&mut self, name: &Name, ticket: Option<Ticket>, message: &Arc<Message>, commit: u64) {
         let highest = self.numbers.get(&name.0).unwrap_or_default();
         self.numbers.put(name.0, highest.max(message.seq));
         let asked = self.holder(name, ticket);
@@ -98,7 +153,7 @@ impl Core {
         };
         let Some(entry) = entry else { return };
         if entry.message.id == message.id {
-            return self.effects.stored(message.clone(), entry.except, entry.waiters);
+            return self.effects.stored(message.clone(), commit, entry.except, entry.waiters);
         }
         self.wary = WARY;
         entry.waiters.repeated(&entry.message.text, message, &mut self.effects.answers);

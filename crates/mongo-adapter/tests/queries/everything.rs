@@ -6,7 +6,7 @@ use chat_mongo_testkit::{Answer, Proxy};
 use chat_ports::{
     Archive, ArchiveQuery, BlockChange, Blocks, Changes, ChangesQuery, ConversationQuery, Conversations,
     Delete, Edit, HistoryAnchor, HistoryQuery, Login, MessageLog, Messages, PresenceRecord, Receipt,
-    ReceiptKind, UserQuery, Users,
+    ReceiptKind, ReplayQuery, Replays, UserQuery, Users,
     model::{Block, ConversationCursor, ConversationId, Message, Timestamp, User, UserCursor, UserId},
 };
 use chat_testkit::{SequentialIds, build};
@@ -104,6 +104,9 @@ fn change(node: &Node, a: UserId, b: UserId, sent: &Message) {
             break;
         }
     }
+    let last = store.numbering().unwrap().last;
+    let replay = ReplayQuery { user: a, after: last, upto: last, most: 100, max_ids: 100 };
+    assert!(block_on(store.replay(replay)).unwrap().is_some());
     for blocks in [true, true, false] {
         let change = BlockChange { blocker: a, blocked: b, blocks, at, most: 5 };
         block_on(Blocks::change(store, change)).unwrap();

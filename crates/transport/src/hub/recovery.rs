@@ -18,22 +18,31 @@ pub(crate) struct Missed {
     pub(crate) after: u64,
     /// What the store told again of it.
     pub(crate) again: Vec<Event>,
-    /// Up to which event that is.
+    /// Up to which event that is, or past the last.
     pub(crate) upto: u64,
 }
 
 impl Hub {
-    /// Goes on with a store's numbers, before the first event.
-    pub(crate) fn continue_from(&self, numbering: Numbering) {
-        let mut stream = self.stream.lock();
-        if self.store_life.set(numbering.life).is_ok() {
-            stream.last = news::behind(numbering.last);
+    /// Goes on with a store's numbers, once it has some; before the first socket comes.
+    pub(crate) fn continue_from(&self, numbering: impl FnOnce() -> Option<Numbering>) {
+        if self.store_life.get().is_none()
+            && let Some(numbering) = numbering()
+        {
+            let mut stream = self.stream.lock();
+            if self.store_life.set(numbering.life).is_ok() {
+                stream.last = stream.last.max(news::behind(numbering.last));
+            }
         }
     }
 
     /// The commit of an event of this number.
     pub(crate) const fn commit_of(event: u64) -> CommitNumber {
         news::commit_of(event)
+    }
+
+    /// The number that lies behind all events of a commit.
+    pub(crate) const fn behind(commit: CommitNumber) -> u64 {
+        news::behind(commit)
     }
 
     /// The life in which event numbers mean something.
@@ -82,14 +91,15 @@ impl Hub {
             let mut members = shard.lock();
             let Some(Member { seats, recent: Some(recent) }) = members.get_mut(user) else { return false };
             let place = seats.iter().position(|seat| seat.socket == *socket && seat.recovers);
-            if place.is_none() && seats.len() >= self.max_sockets_per_user || missed.upto > stream.last {
+            if place.is_none() && seats.len() >= self.max_sockets_per_user || missed.after > stream.last {
                 return false;
             }
-            if missed.upto < recent.floor().max(stream.kept.floor()) {
+            let upto = missed.upto.min(stream.last);
+            if upto < recent.floor().max(stream.kept.floor()) {
                 return false;
             }
             let concerned = (*user, recent.last);
-            let Some(kept) = stream.kept.missed(concerned, socket, missed.upto, room) else { return false };
+            let Some(kept) = stream.kept.missed(concerned, socket, upto, room) else { return false };
             if !recent.find(socket, now) && place.is_none() {
                 return false;
             }

@@ -48,6 +48,7 @@ pub(super) async fn admit(chat: Arc<Chat>, admission: Admission) -> Outcome {
     let arriving = async {
         let identity = chat.accounts.authenticate(&token).await?;
         let circle = chat.circles.around(identity.user).await?;
+        hub.continue_from(|| chat.recovery.numbering());
         let back = match claim {
             Some(claim) => come_back(&chat, &hub, identity.user, *claim).await,
             None => None,
@@ -61,16 +62,22 @@ pub(super) async fn admit(chat: Arc<Chat>, admission: Admission) -> Outcome {
 async fn come_back(chat: &Chat, hub: &Hub, user: UserId, claim: Claim) -> Option<Return> {
     let Claim { pid, offset } = claim;
     let ticket = chat.recovery.read(user, &pid)?;
-    let after = match offset {
-        Some(offset) => offset.parse().ok()?,
-        None => ticket.since,
+    let (after, settled) = match offset {
+        Some(offset) => (offset.parse().ok()?, true),
+        None => (ticket.since, ticket.settled),
     };
-    let Some(upto) = hub.expect(&ticket, after) else {
+    let Some(floor) = hub.expect(&ticket, after) else {
         return Some(Return { pid, ticket, missed: Missed { after, again: Vec::new(), upto: after } });
     };
-    let (known, last) = (Hub::commit_of(after), Hub::commit_of(upto));
+    if !settled {
+        return None;
+    }
+    let (known, last) = (Hub::commit_of(after), Hub::commit_of(floor));
     match chat.recovery.missed((user, &ticket.socket), known, last).await {
-        Ok(again) => Some(Return { pid, missed: Missed { after, again: again?, upto }, ticket }),
+        Ok(missed) => {
+            let (again, upto) = missed?;
+            Some(Return { pid, missed: Missed { after, again, upto: Hub::behind(upto) }, ticket })
+        }
         Err(error) => {
             tracing::debug!(%error, "what a session missed is not known");
             None

@@ -8,7 +8,10 @@ use chat_testkit::{SequentialIds, build};
 use super::{Answered, at, core, named, new_message, queue, send, user};
 use crate::{
     documents::Dedup,
-    writer::core::{Core, Inserted, Look, Looked},
+    writer::{
+        core::{Core, Inserted},
+        looking::{Look, Looked},
+    },
 };
 
 /// Answers the look-up that is due: so many messages in every conversation, and nothing of a name.
@@ -22,7 +25,10 @@ fn look(core: &mut Core, highest: u64) -> Look {
 /// The next insert: texts and numbers.
 fn plan(core: &mut Core) -> Vec<(String, u64)> {
     let mut batch = Vec::new();
-    core.plan(|message, _| batch.push((message.text.clone(), message.seq)));
+    core.plan(|message, _| {
+        batch.push((message.text.clone(), message.seq));
+        message.seq
+    });
     batch
 }
 
@@ -30,7 +36,7 @@ fn plan(core: &mut Core) -> Vec<(String, u64)> {
 fn tell(core: &mut Core) -> Vec<u64> {
     let effects = core.effects();
     effects.answers.into_iter().for_each(|answer| answer.send());
-    let seq = |commit: Commit| match commit {
+    let seq = |(commit, _number): (Commit, u64)| match commit {
         Commit::Sent { message, .. } => message.seq,
         other @ (Commit::Receipt { .. } | _) => unreachable!("{other:?}"),
     };
@@ -172,7 +178,10 @@ fn an_unknown_outcome_is_looked_up_and_what_is_missing_is_sent_again_as_the_same
     core.looked(&look, &looked, at(0));
     assert_eq!(tell(&mut core), [1]);
     let mut again = Vec::new();
-    core.plan(|message, _| again.push((message.id, message.seq)));
+    core.plan(|message, _| {
+        again.push((message.id, message.seq));
+        message.seq
+    });
     assert_eq!(again, [(sends[1].id, 2)]);
     core.inserted(Inserted::All, at(0));
     assert_eq!(tell(&mut core), [2]);

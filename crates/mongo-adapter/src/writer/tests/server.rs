@@ -7,7 +7,10 @@ use foldhash::HashMap;
 
 use crate::{
     documents::Dedup,
-    writer::core::{Inserted, Look, Looked},
+    writer::{
+        core::Inserted,
+        looking::{Look, Looked},
+    },
 };
 
 /// What goes wrong with one insert.

@@ -1,7 +1,7 @@
 //! Whatever fails, and in whichever order: every acknowledged message is stored once, nothing has a gap,
 //! and what is stored is told once and in order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chat_ports::{
     AppendError, Commit, NewMessage,
@@ -18,7 +18,8 @@ use super::{
 use crate::{
     documents::Dedup,
     writer::{
-        core::{Core, Effects, Look},
+        core::{Core, Effects},
+        looking::Look,
         queue::Queue,
     },
 };
@@ -89,6 +90,9 @@ struct World {
     looking: Option<Look>,
     told: Vec<Message>,
     foreign: Vec<MessageId>,
+    /// The last number that was given out for a commit, and those of which nothing was heard yet.
+    commit: u64,
+    unheard: BTreeSet<u64>,
 }
 
 impl World {
@@ -104,6 +108,8 @@ impl World {
             looking: None,
             told: Vec::new(),
             foreign: Vec::new(),
+            commit: 0,
+            unheard: BTreeSet::new(),
         }
     }
 
@@ -134,8 +140,13 @@ impl World {
             Step::Forget => self.core.forget_numbers(),
         }
         self.core.expire(at(self.now));
-        let Effects { commits, answers } = self.core.effects();
-        for commit in commits {
+        let Effects { commits, void, doubtful, answers } = self.core.effects();
+        for number in void.into_iter().chain(doubtful) {
+            assert!(self.unheard.remove(&number), "what became of an insert is heard once");
+        }
+        for (commit, number) in commits {
+            // What was found bears another one.
+            self.unheard.remove(&number);
             if let Commit::Sent { message, .. } = commit {
                 self.told.push((*message).clone());
             }
@@ -146,7 +157,12 @@ impl World {
     fn begin(&mut self, mishap: Mishap) {
         let mut batch = Vec::new();
         if self.inserting.is_none()
-            && self.core.plan(|message, dedup| batch.push((message.clone(), dedup.clone()))) > 0
+            && self.core.plan(|message, dedup| {
+                batch.push((message.clone(), dedup.clone()));
+                self.commit += 1;
+                self.unheard.insert(self.commit);
+                self.commit
+            }) > 0
         {
             self.inserting = Some((batch, mishap));
         }
@@ -211,6 +227,7 @@ impl World {
     }
 
     fn check(mut self) {
+        assert_eq!(self.unheard, BTreeSet::new(), "of every number it is heard what became of it");
         let stored = by_conversation(self.server.stored.iter().map(|(message, _)| message));
         for messages in stored.values() {
             let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
