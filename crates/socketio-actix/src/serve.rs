@@ -1,10 +1,11 @@
 //! A server of our own: actix's HTTP, and WebSockets that are taken over from it.
 //!
-//! HTTP requests go to an actix-web app as ever. A WebSocket's handshake goes to an upgrade service instead,
+//! A connection is given to HTTP once a request's head has come in. HTTP requests go to an actix-web app as ever. A WebSocket's handshake goes to an upgrade service instead,
 //! which answers it, moves the TCP connection into a task of its own and returns; the HTTP dispatcher and its
 //! buffers are then gone.
 
 mod head;
+mod opening;
 mod stream;
 
 use std::{
@@ -19,20 +20,20 @@ use std::{
 use actix_codec::{Encoder, Framed};
 use actix_http::error::DispatchError;
 use actix_http::{
-    HttpService, KeepAlive, Protocol, Request,
+    HttpService, KeepAlive, Protocol, Request, ServiceConfig,
     body::{BodySize, MessageBody},
     h1::{Codec, Message},
 };
 use actix_server::{Server, ServerBuilder};
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, boxed, fn_factory, fn_service, map_config,
 };
 use actix_web::{App, HttpResponse, dev::AppConfig, rt::net::TcpStream, web};
 use bytes::BytesMut;
 use tokio_rustls::rustls::ServerConfig;
 
-use self::stream::Acceptor;
 pub(crate) use self::stream::Stream;
+use self::stream::{Acceptor, say};
 use crate::{Application, SocketIo, connection::OwnedWebSocket, engine, server::Shared};
 
 /// How the server listens.
@@ -114,17 +115,24 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
             app.into_factory().map_err(|error: actix_web::Error| error.error_response()),
             |()| AppConfig::default(),
         ));
+    let header_timeout = options.header_timeout;
+    let config = ServiceConfig::default();
     let accepting = fn_service(move |tcp: TcpStream| {
-        let acceptor = acceptor.clone();
+        let (acceptor, config) = (acceptor.clone(), config.clone());
         async move {
             let peer = tcp.peer_addr().ok();
-            let stream = acceptor.accept(tcp).await.inspect_err(|error| {
+            let accepted = async {
+                let stream = acceptor.accept(tcp).await?;
+                opening::read_head(stream, header_timeout, &config).await
+            };
+            let stream = accepted.await.inspect_err(|error| {
                 tracing::debug!(%error, "a connection was not accepted");
             })?;
             Ok::<_, DispatchError>((stream, Protocol::Http1, peer))
         }
     });
-    accepting.and_then(http)
+    // Boxed: what HTTP needs for a connection is not there before it has it.
+    accepting.and_then(boxed::factory(http))
 }
 
 /// Takes WebSockets over.
@@ -156,15 +164,15 @@ fn take_over<A: Application>(opened: engine::Opened<A>, framed: Framed<Stream, C
     let response = head.finish().drop_body();
     if parts.codec.encode(Message::Item((response, BodySize::None)), &mut parts.write_buf).is_ok() {
         let head = BytesMut::from(&*parts.write_buf).freeze();
-        let socket = OwnedWebSocket::new(connection, link, parts.io.unbounded(), head, parts.read_buf);
+        let (io, rest) = parts.io.unbounded();
+        parts.read_buf.extend_from_slice(&rest);
+        let socket = OwnedWebSocket::new(connection, link, io, head, parts.read_buf);
         actix_web::rt::spawn(socket.run());
     }
 }
 
 /// Writes a refusal and closes.
 async fn refuse(refusal: HttpResponse, framed: Framed<Stream, Codec>) {
-    use tokio::io::AsyncWriteExt;
-
     let mut parts = framed.into_parts();
     let mut response = actix_http::Response::from(refusal);
     response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
@@ -176,11 +184,6 @@ async fn refuse(refusal: HttpResponse, framed: Framed<Stream, Codec>) {
         .encode(Message::Item((head, size)), &mut parts.write_buf)
         .and_then(|()| parts.codec.encode(Message::Chunk(Some(body)), &mut parts.write_buf));
     if encoded.is_ok() {
-        let writing = async {
-            parts.io.write_all(&parts.write_buf).await?;
-            parts.io.shutdown().await
-        };
-        // A client that does not take its refusal is dropped.
-        let _refused = tokio::time::timeout(Duration::from_secs(2), writing).await;
+        say(&mut parts.io, &parts.write_buf).await;
     }
 }

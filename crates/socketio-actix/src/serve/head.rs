@@ -46,6 +46,14 @@ impl Head {
         self.share.set(self.bytes);
     }
 
+    /// Whether it is whole. Until then it is held in so much memory, which may be more than what has come of it.
+    pub(super) fn is_whole(&mut self, held: usize) -> bool {
+        if !self.whole {
+            self.share.set(held);
+        }
+        self.whole
+    }
+
     /// An answer is on its way, so the next request may begin.
     pub(super) fn answered(&mut self) {
         if self.whole {

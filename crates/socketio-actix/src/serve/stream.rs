@@ -9,7 +9,8 @@ use std::{
 };
 
 use actix_web::rt::net::TcpStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
 use super::head::Head;
@@ -18,6 +19,8 @@ use crate::Budget;
 /// Bytes that one turn of the HTTP dispatcher reads. Left alone it fills a buffer of 128 KiB before it looks at it, and
 /// keeps that for the connection's life.
 const TURN: usize = 16 * 1024;
+/// How long a client that is sent away may take to take its answer.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How connections are accepted.
 #[derive(Clone)]
@@ -51,7 +54,7 @@ impl Acceptor {
                 Wire::Tls(Box::new(handshake.await.map_err(io::Error::from)??))
             }
         };
-        let http = Http { turn: 0, head: Head::new(self.incoming.share()) };
+        let http = Http { again: Bytes::new(), turn: 0, head: Head::new(self.incoming.share()) };
         Ok(Stream { wire, http: Some(Box::new(http)) })
     }
 }
@@ -65,9 +68,27 @@ pub(crate) struct Stream {
 
 /// What is counted for the HTTP dispatcher.
 struct Http {
+    /// What was read before the dispatcher had the connection, and comes first.
+    again: Bytes,
     /// Bytes read in this turn.
     turn: usize,
     head: Head,
+}
+
+impl Http {
+    /// Reads of what comes first, if anything is left of it.
+    fn read_again(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let bytes = self.again.len().min(buf.remaining());
+        if bytes == 0 {
+            return false;
+        }
+        buf.put_slice(&self.again.split_to(bytes));
+        self.turn += bytes;
+        if self.again.is_empty() {
+            self.again = Bytes::new();
+        }
+        true
+    }
 }
 
 enum Wire {
@@ -76,10 +97,32 @@ enum Wire {
 }
 
 impl Stream {
-    /// The same connection for a reader that bounds by itself what it reads.
-    pub(super) fn unbounded(self) -> Self {
-        Self { http: None, ..self }
+    /// Has these bytes read first: they were read and are counted already.
+    pub(super) fn read_again(&mut self, bytes: Bytes) {
+        if let Some(http) = &mut self.http {
+            (http.again, http.turn) = (bytes, 0);
+        }
     }
+
+    /// Whether a request's head has come in whole; until then it is held in so much memory.
+    pub(super) fn has_head(&mut self, held: usize) -> bool {
+        self.http.as_mut().is_none_or(|http| http.head.is_whole(held))
+    }
+
+    /// The same connection for a reader that bounds by itself what it reads, and what the dispatcher has not read again.
+    pub(super) fn unbounded(self) -> (Self, Bytes) {
+        let again = self.http.map(|http| http.again).unwrap_or_default();
+        (Self { http: None, wire: self.wire }, again)
+    }
+}
+
+/// Writes a last answer and closes. A client that does not take it is dropped.
+pub(super) async fn say(stream: &mut Stream, answer: &[u8]) {
+    let writing = async {
+        stream.write_all(answer).await?;
+        stream.shutdown().await
+    };
+    let _unheard = tokio::time::timeout(LAST_WORDS, writing).await;
 }
 
 impl AsyncRead for Stream {
@@ -95,6 +138,9 @@ impl AsyncRead for Stream {
                 http.turn = 0;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
+            }
+            if http.read_again(buf) {
+                return Poll::Ready(Ok(()));
             }
         }
         let before = buf.filled().len();
