@@ -64,7 +64,8 @@ pub(crate) fn configure(connection: &Connection, role: Role) -> rusqlite::Result
         }
         Role::Reader => {
             connection.pragma_update(None, "query_only", true)?;
-            connection.pragma_update(None, "cache_size", -4_096)?;
+            // What one read goes over: a commit empties it, and the system keeps the file in memory as well.
+            connection.pragma_update(None, "cache_size", -1_024)?;
         }
     }
     Ok(())

@@ -50,7 +50,8 @@ impl Acceptor {
         let wire = match &self.tls {
             None => Wire::Plain(tcp),
             Some(tls) => {
-                let handshake = tokio::time::timeout(self.handshake_timeout, tls.accept(tcp));
+                // Boxed: a plain connection has no room for it.
+                let handshake = Box::pin(tokio::time::timeout(self.handshake_timeout, tls.accept(tcp)));
                 Wire::Tls(Box::new(handshake.await.map_err(io::Error::from)??))
             }
         };
@@ -140,6 +141,10 @@ impl AsyncRead for Stream {
                 return Poll::Pending;
             }
             if http.read_again(buf) {
+                if http.again.is_empty() {
+                    // Looked at before more is read: actix keeps the buffers of heads long after their requests.
+                    http.turn = TURN;
+                }
                 return Poll::Ready(Ok(()));
             }
         }

@@ -115,6 +115,10 @@ impl<A: Application> OwnedWebSocket<A> {
         }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
+            if buffer.capacity() > 4 * READ_BUFFER {
+                // A large frame's is not kept for the thread's lifetime.
+                *buffer = BytesMut::new();
+            }
             buffer.reserve(READ_BUFFER.max(self.rest.len()));
             buffer.extend_from_slice(&mem::take(&mut self.rest));
             let turn = self.socket.turn(buffer, BytesMut::len, &mut Incoming(&mut self.io), take, cx);
