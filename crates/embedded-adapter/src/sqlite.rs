@@ -65,7 +65,7 @@ pub(crate) fn configure(connection: &Connection, role: Role) -> rusqlite::Result
         Role::Reader => {
             connection.pragma_update(None, "query_only", true)?;
             // What one read goes over: a commit empties it, and the system keeps the file in memory as well.
-            connection.pragma_update(None, "cache_size", -1_024)?;
+            connection.pragma_update(None, "cache_size", -512)?;
         }
     }
     Ok(())

@@ -67,6 +67,7 @@ impl Sweeper {
             }
             self.erasing |= entries.iter().any(Numbered::erases);
             self.checkpoint(false);
+            self.release_memory();
         }
         self.checkpoint(true);
     }
@@ -129,6 +130,13 @@ impl Sweeper {
             self.open = Some(Open { connection, wal_pages });
         }
         self.open.as_ref().ok_or_else(|| Fault::Down("the tables are not open".into()))
+    }
+
+    /// Gives back the pages that a large sweep went over: the next one is seconds away and goes over others.
+    fn release_memory(&self) {
+        if let Some(Err(error)) = self.open.as_ref().map(|open| open.connection.release_memory()) {
+            tracing::debug!(%error, "the sweeper keeps its pages");
+        }
     }
 
     /// Copies the WAL into the file and syncs it, and lets the writer prune what it has then.
