@@ -30,7 +30,8 @@ mod system;
 mod tls;
 mod verify;
 
-/// Messages are allocated on one thread and freed on another all day; this allocator is made for that.
+/// Messages are allocated on one thread and freed on another all day; this allocator is made for that. It serves the C
+/// code as well (SQLite's pages): two allocators would each keep what the other could use.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
