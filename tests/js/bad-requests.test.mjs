@@ -206,8 +206,10 @@ test('bytes that are no HTTP are answered or dropped, never hung on', async () =
 });
 
 test('headers that never end and bodies that never come are given up', async () => {
-  const slow = await rawHttp(server.url, 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ');
-  assert.ok(slow === '' || slow.startsWith('HTTP/1.1 408'), slow);
+  for (const begun of ['', '\r\n', 'GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ']) {
+    const slow = await rawHttp(server.url, begun);
+    assert.match(slow, /^HTTP\/1\.1 408 Request Timeout\r\n(.+\r\n)*connection: close\r\n/, begun);
+  }
   const head = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
   const body = await rawHttp(server.url, head);
   assert.ok(body === '' || /^HTTP\/1\.1 (400|408)/.test(body), body);

@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn a_head_counts_as_much_as_it_is_held_in_until_it_is_whole() {
+        let budget = Budget::new(100_000);
+        let mut head = Head::new(budget.share());
+        head.read(b"GET / HTTP/1.1\r\n");
+        assert!(!head.is_whole(16_384));
+        assert_eq!(budget.used(), 16_384);
+        head.read(b"\r\n");
+        assert!(head.is_whole(16_384));
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
     fn whoever_sent_most_of_a_head_is_closed_when_all_sent_too_much() {
         let budget = Budget::new(50_000);
         let [mut small, mut large] = [Head::new(budget.share()), Head::new(budget.share())];

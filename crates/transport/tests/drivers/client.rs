@@ -51,14 +51,25 @@ impl Client {
     }
 
     /// One that does not wait for the answer to its handshake: a CONNECT goes out in the same write, with so many
-    /// bytes that mean nothing.
-    pub(crate) fn hasty(host: &Host, user: usize, padding: usize) -> Self {
+    /// bytes that mean nothing in it, and so many in the handshake's head.
+    pub(crate) fn hasty(host: &Host, user: usize, padding: usize, in_head: usize) -> Self {
         let mut client = Self::dial(host);
         let join = join(host, user).replace('}', &format!(",\"x\":\"{}\"}}", "x".repeat(padding)));
-        client.ask("/socket.io/?EIO=4&transport=websocket", "", &frame(&join));
+        let header = format!("X: {}\r\n", "x".repeat(in_head));
+        client.ask("/socket.io/?EIO=4&transport=websocket", &header, &frame(&join));
         client.accepted();
         client.joined();
         client
+    }
+
+    /// All that is answered to these bytes, which are written in pieces. Who is refused may find the connection reset behind
+    /// the answer.
+    pub(crate) fn answers(host: &Host, bytes: &[u8], piece: usize) -> String {
+        let mut client = Self::dial(host);
+        let _refused_meanwhile = bytes.chunks(piece).all(|piece| client.try_send_raw(piece));
+        let mut answers = String::new();
+        let _reset = client.io.read_to_string(&mut answers);
+        answers
     }
 
     /// The whole answer to a handshake that is refused.

@@ -66,10 +66,42 @@ fn a_message_in_many_small_pieces_arrives_whole() {
 fn what_comes_right_behind_the_handshake_is_read() {
     for driver in ALL {
         let host = Host::start(driver);
-        for padding in [0, 60_000] {
-            Client::hasty(&host, 0, padding);
+        for (padding, in_head) in [(0, 0), (60_000, 0), (0, 3_800), (10_000, 15_000), (60_000, 30_000)] {
+            Client::hasty(&host, 0, padding, in_head);
         }
         host.until_sockets(0);
+    }
+}
+
+#[test]
+fn requests_are_answered_however_their_bytes_come() {
+    let long = format!("X: {}\r\n", "x".repeat(50_000));
+    for driver in OWNED {
+        let host = Host::start(driver);
+        for (header, piece) in
+            [("", 1), ("", 7), ("", usize::MAX), (long.as_str(), 999), (long.as_str(), usize::MAX)]
+        {
+            let head = format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{header}");
+            // Empty lines in front of a request are no request.
+            let both = format!("\r\n\r\n{head}\r\n{head}Connection: close\r\n\r\n");
+            let answers = Client::answers(&host, both.as_bytes(), piece);
+            assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{driver:?} {piece} {answers}");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_is_none_is_refused_before_it_is_whole() {
+    let large = format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(128 * 1024));
+    let many = format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{}", "a: b\r\n".repeat(97));
+    let cases =
+        [("\x16\x03\x01", 400), ("GET /health HTTP/1.1\r\nHost\r\n", 400), (&large, 431), (&many, 431)];
+    for driver in OWNED {
+        let host = Host::start(driver);
+        for (bytes, status) in cases {
+            let answer = Client::answers(&host, bytes.as_bytes(), usize::MAX);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{driver:?} {answer}");
+        }
     }
 }
 
