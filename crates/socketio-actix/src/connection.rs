@@ -196,10 +196,16 @@ impl<A: Application> Connection<A> {
     fn settle(&self, core: &mut Core<A>, now: Instant, mut cx: Option<&mut Context<'_>>) {
         loop {
             // First, because a GET during an upgrade is answered at once, by NOOP where nothing is queued.
-            let mut progress = self.drain_outbox(core, now);
+            let mut moved = self.drain_outbox(core, now, 0);
+            let mut progress = moved > 0;
             while let Some(output) = core.session.poll_output() {
                 progress = true;
+                let is_event = matches!(output, Output::Event(_));
                 self.apply(core, now, output);
+                if is_event {
+                    // What follows in the same body may end the session: what was answered before still goes out.
+                    moved = self.drain_outbox(core, now, moved);
+                }
             }
             if let Some(cx) = cx.as_deref_mut() {
                 progress |= self.answer(core, now, cx);
@@ -240,16 +246,16 @@ impl<A: Application> Connection<A> {
         }
     }
 
-    /// Moves what waits in the outbox into the session, as far as the transport can take it.
-    fn drain_outbox(&self, core: &mut Core<A>, now: Instant) -> bool {
-        let mut moved = 0;
+    /// Moves what waits in the outbox into the session, as far as the transport can take it beside the bytes that were
+    /// moved just before; gives their sum.
+    fn drain_outbox(&self, core: &mut Core<A>, now: Instant, mut moved: usize) -> usize {
         let most = if core.session.link().is_some() { LINK_HIGH_WATER } else { POLLING_HIGH_WATER };
         while core.session.writable() && moved + core.link_backlog() < most {
             let Some(packet) = core.outbox.pop() else { break };
             moved += packet.text.len() + packet.attachments.iter().map(Bytes::len).sum::<usize>();
             core.session.send(now, packet);
         }
-        moved > 0
+        moved
     }
 
     /// Answers what is finished. While the client does not read its answers they are held back until their

@@ -3,7 +3,7 @@
 use chat_domain::{HistoryPosition, HistoryRequest, Registration, model::InvalidInput, ports::Login};
 use serde::Deserialize;
 
-use super::reading::parse_id;
+use super::reading::{parse_id, whole};
 
 /// Body of `POST /api/auth/register`.
 #[derive(Deserialize)]
@@ -46,6 +46,7 @@ impl LoginBody {
 #[derive(Deserialize)]
 pub(crate) struct ListUsersQuery {
     pub(crate) q: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub(crate) limit: Option<u32>,
     pub(crate) after: Option<String>,
 }
@@ -53,6 +54,7 @@ pub(crate) struct ListUsersQuery {
 /// Query of `GET /api/chat/conversations` and `GET /api/blocks`, and payload of `get_conversations` and `get_blocked`.
 #[derive(Deserialize)]
 pub(crate) struct ListParams {
+    #[serde(default, deserialize_with = "whole")]
     pub(crate) limit: Option<u32>,
     pub(crate) after: Option<String>,
 }
@@ -60,7 +62,9 @@ pub(crate) struct ListParams {
 /// Which page of history: query of `GET /api/chat/history/:userId`, and part of `get_chat_history`.
 #[derive(Deserialize)]
 pub(crate) struct HistoryParams {
+    #[serde(default, deserialize_with = "whole")]
     pub(super) limit: Option<u32>,
+    #[serde(default, deserialize_with = "whole")]
     pub(super) skip: Option<u64>,
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,

@@ -1,7 +1,12 @@
 //! Reads what comes in as JSON or as a query string into a request type, or says which field is wrong.
 
+use std::fmt;
+
 use chat_domain::model::InvalidInput;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, Unexpected, Visitor},
+};
 
 /// Reads a JSON text into a request type.
 ///
@@ -57,7 +62,7 @@ fn plain(rule: &str) -> &str {
     match rule.rsplit_once(", expected ") {
         Some((_, "a string")) => "must be a string",
         Some((_, "a boolean")) => "must be true or false",
-        Some((_, "u32" | "u64")) => "must be a whole number",
+        Some((_, WHOLE)) => "must be a whole number",
         _ => rule,
     }
 }
@@ -68,6 +73,51 @@ fn clip(text: &str) -> String {
     match text.char_indices().nth(MOST_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+/// Reads a whole number, if there is one, however it is written: JSON has one kind of number only, and `5`, `5.0` and `5e0`
+/// are the same.
+///
+/// # Errors
+/// What is none, or not in the range of the field's type.
+pub(crate) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(reader: D) -> Result<Option<T>, D::Error> {
+    let number = Option::<Whole>::deserialize(reader)?;
+    let fits = |Whole(n)| T::try_from(n).or(Err(D::Error::invalid_value(Unexpected::Unsigned(n), &WHOLE)));
+    number.map(fits).transpose()
+}
+
+const WHOLE: &str = "a whole number";
+
+struct Whole(u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_u64(WholeVisitor)
+    }
+}
+
+struct WholeVisitor;
+
+impl Visitor<'_> for WholeVisitor {
+    type Value = Whole;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(WHOLE)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+        Ok(Whole(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+        /// 2⁵³: up to here a double says which whole number was meant.
+        const MOST: f64 = 9_007_199_254_740_992.0;
+        if number.fract() == 0.0 && (0.0..=MOST).contains(&number) {
+            Ok(Whole(number as u64))
+        } else {
+            Err(E::invalid_type(Unexpected::Float(number), &self))
+        }
     }
 }
 
@@ -110,9 +160,30 @@ mod tests {
             let body = format!(r#"{{"limit":{limit}}}"#);
             assert_eq!(told(&body), "limit: must be a whole number", "{body}");
         }
+        for limit in ["1e20", "-5.0", "-1e0", "0.1"] {
+            let body = format!(r#"{{"limit":{limit}}}"#);
+            assert_eq!(told(&body), "limit: must be a whole number", "{body}");
+        }
         for after in ["5", "true", "[\"x\"]", "{}"] {
             let body = format!(r#"{{"after":{after}}}"#);
             assert_eq!(told(&body), "after: must be a string", "{body}");
         }
+    }
+    #[test]
+    fn a_whole_number_is_read_however_it_is_written() {
+        let read = |number: &str| {
+            let body = format!(r#"{{"limit":{number},"skip":{number}}}"#);
+            let HistoryParams { limit, skip, .. } = parse_body(body.as_bytes()).unwrap();
+            (limit, skip)
+        };
+        for five in ["5", "5.0", "5e0", "0.5E1", "50e-1"] {
+            assert_eq!(read(five), (Some(5), Some(5)), "{five}");
+        }
+        assert_eq!(read("null"), (None, None));
+        assert_eq!(read("-0"), (Some(0), Some(0)));
+        let skip = |text: &str| parse_body::<HistoryParams>(text.as_bytes()).unwrap().skip;
+        assert_eq!(skip(r#"{"skip":9007199254740993}"#), Some(9_007_199_254_740_993));
+        assert_eq!(skip("{}"), None);
+        assert_eq!(parse_query::<HistoryParams>("limit=5&skip=7").unwrap().skip, Some(7));
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{
     cursor::parse_conversation_cursor,
     params::{HistoryParams, ListParams},
-    reading::{parse_body, parse_id},
+    reading::{parse_body, parse_id, whole},
 };
 
 /// A client's event, read and checked.
@@ -81,6 +81,7 @@ struct EditPayload {
 #[derive(Deserialize)]
 struct SyncPayload {
     since: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     limit: Option<u32>,
 }
 
@@ -95,7 +96,9 @@ struct UserPayload {
 #[serde(rename_all = "camelCase")]
 struct HistoryPayload {
     other_user_id: String,
+    #[serde(default, deserialize_with = "whole")]
     limit: Option<u32>,
+    #[serde(default, deserialize_with = "whole")]
     skip: Option<u64>,
     before: Option<String>,
     after: Option<String>,
