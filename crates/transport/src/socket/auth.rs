@@ -33,7 +33,9 @@ impl Auth {
     pub(crate) fn read(payload: Option<&[u8]>) -> Self {
         let payload = payload.and_then(|payload| serde_json::from_slice::<Payload>(payload).ok());
         let Some(Payload { token, pid, offset, recovery }) = payload else { return Self::default() };
-        let claim = text(pid).map(|pid| Box::new(Claim { pid, offset: text(offset) }));
+        // Without an offset the session missed everything since its ticket: not to be said of one that can't be read.
+        let readable = offset.as_ref().is_none_or(Value::is_string);
+        let claim = text(pid).filter(|_| readable).map(|pid| Box::new(Claim { pid, offset: text(offset) }));
         Self { token: text(token), claim, recovery: recovery.as_ref().and_then(Value::as_bool) }
     }
 }
@@ -43,6 +45,28 @@ fn text(value: Option<Value>) -> Option<String> {
         Some(Value::String(text)) => Some(text),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) | None => {
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_claimed_by_a_ticket_and_an_offset_that_is_text_or_none() {
+        for (payload, claimed) in [
+            (r#"{"token":"t","pid":"p","offset":"7"}"#, Some(("p", Some("7")))),
+            (r#"{"token":"t","pid":"p"}"#, Some(("p", None))),
+            (r#"{"token":"t","pid":"p","offset":null}"#, Some(("p", None))),
+            (r#"{"token":"t","pid":"p","offset":7}"#, None),
+            (r#"{"token":"t","pid":"p","offset":{}}"#, None),
+            (r#"{"token":"t","pid":7,"offset":"7"}"#, None),
+            (r#"{"token":"t","offset":"7"}"#, None),
+        ] {
+            let auth = Auth::read(Some(payload.as_bytes()));
+            let claim = auth.claim.as_ref().map(|claim| (&*claim.pid, claim.offset.as_deref()));
+            assert_eq!((auth.token.as_deref(), claim), (Some("t"), claimed), "{payload}");
         }
     }
 }
