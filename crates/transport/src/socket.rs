@@ -132,7 +132,7 @@ impl Socket {
             return;
         }
         // A refusal would keep the client away for good; it comes back by itself when its transport is closed.
-        if self.pace.step(self.app.limiter.as_deref()) != Pass::Go {
+        if self.pace.join(self.app.limiter.as_deref()) != Pass::Go {
             io.session.close(io.now, CloseReason::Flood);
             return;
         }

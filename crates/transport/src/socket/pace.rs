@@ -1,12 +1,16 @@
 //! How fast one socket may go, and when it is cut off.
 //!
-//! An event past the rate is refused and answered. Refusals are answers too: they are counted against the same
-//! rate, and when that is passed as well, the client does not heed them and its transport is closed. So a socket
-//! gets at most twice what the rate allows, whatever it sends.
+//! An event past the rate is refused and answered. Refusals are answers too: but for the first of them they are counted
+//! against the same rate, and when that is passed as well, the client does not heed them and its transport is closed. So a
+//! socket gets little more than twice what the rate allows, whatever it sends, and one that means well is told even
+//! where the rate is low.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use chat_domain::ports::{RateLimiter, RateMeter};
+
+/// The refusals of a socket that are not counted.
+const UNCOUNTED: u32 = 100;
 
 /// Whether an event may be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,16 +30,28 @@ pub(super) struct Pace {
     events: Option<Box<dyn RateMeter>>,
     /// Made for the first refusal: most sockets never see one.
     refusals: Option<Box<dyn RateMeter>>,
+    uncounted: u32,
+    /// It asked to join before.
+    asked: bool,
 }
 
 impl Pace {
     pub(super) fn new(limiter: Option<&dyn RateLimiter>) -> Self {
-        Self { events: limiter.map(RateLimiter::meter), refusals: None }
+        Self { events: limiter.map(RateLimiter::meter), refusals: None, uncounted: 0, asked: false }
+    }
+
+    /// Counts that it asks to join, but for the first time: whoever was refused, or left, may try as often as any event.
+    pub(super) fn join(&mut self, limiter: Option<&dyn RateLimiter>) -> Pass {
+        if mem::replace(&mut self.asked, true) { self.step(limiter) } else { Pass::Go }
     }
 
     /// Counts an event.
     pub(super) fn step(&mut self, limiter: Option<&dyn RateLimiter>) -> Pass {
         let Some(Err(wait)) = self.events.as_ref().map(|events| events.take()) else { return Pass::Go };
+        if self.uncounted < UNCOUNTED {
+            self.uncounted += 1;
+            return Pass::Wait(wait);
+        }
         if self.refusals.is_none() {
             self.refusals = limiter.map(RateLimiter::meter);
         }
@@ -79,12 +95,22 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_refused_as_were_done_and_then_it_is_cut_off() {
+    fn a_hundred_more_are_refused_than_were_done_and_then_it_is_cut_off() {
         let few: &dyn RateLimiter = &Few(2);
         let mut pace = Pace::new(Some(few));
-        let steps: Vec<_> = (0..6).map(|_| pace.step(Some(few))).collect();
-        let wait = || Pass::Wait(WAIT);
-        assert_eq!(steps, [Pass::Go, Pass::Go, wait(), wait(), Pass::Cut, Pass::Cut]);
+        let mut step = || pace.step(Some(few));
+        assert_eq!([step(), step()], [Pass::Go, Pass::Go]);
+        assert!((0..102).all(|_| step() == Pass::Wait(WAIT)));
+        assert_eq!([step(), step()], [Pass::Cut, Pass::Cut]);
+    }
+
+    #[test]
+    fn joining_counts_from_the_second_time_on() {
+        let few: &dyn RateLimiter = &Few(2);
+        let mut pace = Pace::new(Some(few));
+        let steps = [pace.join(Some(few)), pace.step(Some(few)), pace.join(Some(few)), pace.step(Some(few))];
+        assert_eq!(steps, [Pass::Go, Pass::Go, Pass::Go, Pass::Wait(WAIT)]);
+        assert_ne!(pace.join(Some(few)), Pass::Go);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) static RATE_EVENTS: Text = text(
     "RATE_EVENTS",
     RATE,
     "`100/s burst 500`",
-    "Events of a socket. One that goes on, and is refused as often again, is closed.",
+    "Events of a socket. One that goes on, and is refused as often again and a hundred times more, is closed.",
 );
 pub(crate) static RATE_HANDSHAKES: Text = text(
     "RATE_HANDSHAKES",
