@@ -18,6 +18,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
+/// How many bits stand before the IPv4 address in an IPv6 one that is mapped from it.
+const MAPPED_BITS: u32 = 96;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
     address: IpAddr,
@@ -82,7 +85,15 @@ impl Network {
         };
         let most = bits(address).1;
         let prefix = prefix.unwrap_or(most);
-        (prefix <= most).then_some(Self { address, prefix })
+        (prefix <= most).then(|| Self { address, prefix }.canonical())
+    }
+
+    /// Peers are compared as IPv4 where they are that, however the system writes them; so are networks.
+    fn canonical(self) -> Self {
+        match (self.address.to_canonical(), self.prefix.checked_sub(MAPPED_BITS)) {
+            (address @ IpAddr::V4(_), Some(prefix)) if self.address.is_ipv6() => Self { address, prefix },
+            _ => self,
+        }
     }
 
     fn contains(self, address: IpAddr) -> bool {
@@ -132,6 +143,10 @@ mod tests {
             (two, "10.1.2.3", &["203.0.113.7, unknown"], "10.1.2.3"),
             (two, "10.1.2.3", &["203.0.113.7, bad, 192.0.2.9"], "192.0.2.9"),
             (two, "10.1.2.3", &[""], "10.1.2.3"),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", &["203.0.113.7"], "203.0.113.7"),
+            ("::ffff:10.0.0.0/104", "11.1.2.3", &["203.0.113.7"], "11.1.2.3"),
+            ("::ffff:10.1.2.3", "::ffff:10.1.2.3", &["203.0.113.7"], "203.0.113.7"),
+            ("::ffff:0:0/96", "198.51.100.1", &["203.0.113.7"], "203.0.113.7"),
             ("0.0.0.0/0", "198.51.100.1", &["203.0.113.7"], "203.0.113.7"),
             ("::/0", "198.51.100.1", &["203.0.113.7"], "198.51.100.1"),
         ] {
