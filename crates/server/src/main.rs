@@ -30,10 +30,10 @@ mod system;
 mod tls;
 mod verify;
 
-/// Messages are allocated on one thread and freed on another all day; this allocator is made for that. It serves the C
-/// code as well (SQLite's pages): two allocators would each keep what the other could use.
+/// It gives memory back to the system a moment after it is free, also that of idle threads, and serves the C code (SQLite's
+/// pages) as well: see decision 0013, and `.cargo/config.toml` for how it is set.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     // The store, backups, secrets: what this program writes is for its owner alone.
