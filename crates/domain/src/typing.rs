@@ -31,8 +31,8 @@ impl Typing {
         }
     }
 
-    /// Somebody types, or stopped. A change is published at once, the same again at most once a second. Where
-    /// one blocks the other nothing is told, and the typist does not learn why.
+    /// Somebody types, or stopped. A change is published at once, the same again at most once a second, of too many
+    /// changes the last one. Where one blocks the other nothing is told, and the typist does not learn why.
     ///
     /// # Errors
     /// `invalid_input` for typing to oneself, `not_found` for an unknown receiver; `unavailable`.

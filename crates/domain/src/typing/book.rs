@@ -13,6 +13,9 @@ use crate::Identity;
 /// How often the same state may be told again.
 const REPEAT_AFTER: Duration = Duration::from_secs(1);
 
+/// Most changes of a pair that are told in that time, however many devices make them. After it the last one is told.
+const MAX_CHANGES: u8 = 10;
+
 /// Most pairs that are remembered.
 const MAX_PAIRS: usize = 100_000;
 
@@ -30,7 +33,12 @@ pub(crate) struct Book {
 struct State {
     username: Arc<str>,
     is_typing: bool,
-    published_at: Instant,
+    /// What was told last.
+    told: bool,
+    told_at: Instant,
+    /// How many changes were told since when.
+    changes: u8,
+    since: Instant,
     /// When the typing ends by itself; when a stop may be told again.
     until: Instant,
     /// Where it stands in `looks`: left behind by repeats, which are many.
@@ -53,14 +61,20 @@ impl Book {
         let pair = (who.user, receiver);
         let until = now + if is_typing { self.timeout } else { REPEAT_AFTER };
         if let Some(state) = self.pairs.get_mut(&pair) {
-            state.until = until;
-            if state.is_typing == is_typing && now < state.published_at + REPEAT_AFTER {
+            (state.is_typing, state.until) = (is_typing, until);
+            if !state.tell(now) {
+                let look = state.next_look();
+                // Repeats leave it where it stands; a change that is held back is told sooner.
+                if look < state.look {
+                    self.looks.remove(&(state.look, pair));
+                    self.looks.insert((look, pair));
+                    state.look = look;
+                }
                 return None;
             }
-            (state.is_typing, state.published_at) = (is_typing, now);
         } else if self.pairs.len() < MAX_PAIRS {
             let username = Arc::clone(&who.username);
-            self.pairs.insert(pair, State { username, is_typing, published_at: now, until, look: until });
+            self.pairs.insert(pair, State::told(username, is_typing, now, until));
             self.looks.insert((until, pair));
         } else {
             return None;
@@ -68,14 +82,17 @@ impl Book {
         Some(event(pair, &who.username, is_typing))
     }
 
-    /// Ends what is over.
+    /// Ends what is over, and tells what was held back.
     pub(crate) fn expire(&mut self, now: Instant, mut publish: impl FnMut(Event)) {
         while let Some((_, pair)) = self.looks.first().filter(|(at, _)| *at <= now).copied() {
             self.looks.pop_first();
             match self.pairs.get_mut(&pair) {
                 Some(state) if state.until > now => {
-                    state.look = state.until;
-                    self.looks.insert((state.until, pair));
+                    if state.is_typing != state.told && state.tell(now) {
+                        publish(event(pair, &state.username, state.is_typing));
+                    }
+                    state.look = state.next_look();
+                    self.looks.insert((state.look, pair));
                 }
                 Some(_) | None => self.end(pair, &mut publish),
             }
@@ -100,9 +117,49 @@ impl Book {
     pub(crate) fn end(&mut self, pair: Pair, publish: &mut impl FnMut(Event)) {
         let Some(state) = self.pairs.remove(&pair) else { return };
         self.looks.remove(&(state.look, pair));
-        if state.is_typing {
+        if state.told {
             publish(event(pair, &state.username, false));
         }
+    }
+}
+
+impl State {
+    /// What is told of a pair for the first time.
+    fn told(username: Arc<str>, is_typing: bool, now: Instant, until: Instant) -> Self {
+        Self {
+            username,
+            is_typing,
+            told: is_typing,
+            told_at: now,
+            changes: 1,
+            since: now,
+            until,
+            look: until,
+        }
+    }
+
+    /// Notes that the state is told now, unless it is too soon for that.
+    fn tell(&mut self, now: Instant) -> bool {
+        if self.is_typing == self.told {
+            if now < self.told_at + REPEAT_AFTER {
+                return false;
+            }
+        } else {
+            if now >= self.since + REPEAT_AFTER {
+                (self.since, self.changes) = (now, 0);
+            }
+            if self.changes >= MAX_CHANGES {
+                return false;
+            }
+            self.changes += 1;
+        }
+        (self.told, self.told_at) = (self.is_typing, now);
+        true
+    }
+
+    /// When it is to be looked at: at its end, or when the change that is held back may be told.
+    fn next_look(&self) -> Instant {
+        if self.is_typing == self.told { self.until } else { self.until.min(self.since + REPEAT_AFTER) }
     }
 }
 

@@ -71,6 +71,52 @@ fn the_same_again_is_told_at_most_once_a_second() {
 }
 
 #[test]
+fn who_changes_too_often_is_told_by_the_last_change() {
+    for last in [true, false] {
+        let world = World::new();
+        // Within a second ten of them are told.
+        for n in 0..33 + u8::from(!last) {
+            world.set(2, n % 2 == 0);
+            world.pass(MOMENT);
+        }
+        let first: Vec<_> = (0..10).map(|n| told(2, n % 2 == 0)).collect();
+        assert_eq!(world.bus.take(), first);
+        world.pass(SECOND);
+        let rest = if last { vec![told(2, true)] } else { vec![] };
+        assert_eq!(world.bus.take(), rest, "the tenth told that typing stopped");
+        world.pass(SILENCE);
+        let end = if last { vec![told(2, false)] } else { vec![] };
+        assert_eq!(world.bus.take(), end);
+        assert_eq!(world.typing.next_deadline(), None);
+    }
+}
+
+#[test]
+fn a_stop_that_is_held_back_is_told() {
+    let world = World::new();
+    for n in 0..11 {
+        world.set(2, n % 2 == 1);
+    }
+    assert_eq!(world.bus.take().last(), Some(&told(2, true)));
+    world.pass(SECOND - MOMENT);
+    assert_eq!(world.bus.take(), []);
+    world.pass(MOMENT);
+    assert_eq!(world.bus.take(), [told(2, false)]);
+}
+
+#[test]
+fn who_leaves_is_told_by_what_others_know() {
+    let world = World::new();
+    for n in 0..11 {
+        world.set(2, n % 2 == 0);
+    }
+    // The tenth told that typing stopped, the eleventh was held back.
+    world.bus.take();
+    world.typing.leave(user_id(1));
+    assert_eq!(world.bus.take(), []);
+}
+
+#[test]
 fn typing_ends_by_itself_after_silence() {
     let world = World::new();
     world.set(2, true);
