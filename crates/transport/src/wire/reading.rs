@@ -57,12 +57,22 @@ fn invalid(path: &str, message: &str) -> InvalidInput {
     InvalidInput::new(clip(field), clip(plain(rule)))
 }
 
+const NOT_WHOLE: &str = "must be a whole number";
+
+/// What std says of a number in a query.
+const UNPARSED: [&str; 3] = [
+    "invalid digit found in string",
+    "cannot parse integer from empty string",
+    "number too large to fit in target type",
+];
+
 /// The rule in the words of the interface, where serde names the types of this language and quotes what came in.
 fn plain(rule: &str) -> &str {
     match rule.rsplit_once(", expected ") {
         Some((_, "a string")) => "must be a string",
         Some((_, "a boolean")) => "must be true or false",
-        Some((_, WHOLE)) => "must be a whole number",
+        Some((_, WHOLE)) => NOT_WHOLE,
+        None if UNPARSED.contains(&rule) => NOT_WHOLE,
         _ => rule,
     }
 }
@@ -163,6 +173,10 @@ mod tests {
         for limit in ["1e20", "-5.0", "-1e0", "0.1"] {
             let body = format!(r#"{{"limit":{limit}}}"#);
             assert_eq!(told(&body), "limit: must be a whole number", "{body}");
+        }
+        for limit in ["abc", "", "5.0", "-1", "4294967296", "99999999999999999999"] {
+            let error = parse_query::<HistoryParams>(&format!("limit={limit}")).err().unwrap();
+            assert_eq!(error.to_string(), "limit: must be a whole number", "{limit}");
         }
         for after in ["5", "true", "[\"x\"]", "{}"] {
             let body = format!(r#"{{"after":{after}}}"#);
