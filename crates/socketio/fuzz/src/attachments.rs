@@ -70,13 +70,15 @@ fn check_attachments(
         Some((Some(args), count)) if count == sent.len() => {
             assert_eq!(delivered.len(), 1);
             assert!(delivered[0].0.iter().eq(args.iter()) && delivered[0].1 == sent);
-            assert!(placeholders(&args).iter().all(|num| *num < count as u64), "none points nowhere");
+            // Where nothing is attached they are objects like any other.
+            let numbers = if count > 0 { placeholders(&args) } else { Vec::new() };
+            assert!(numbers.iter().all(|num| *num < count as u64), "none points nowhere");
         }
         _ => assert!(delivered.is_empty(), "what is not whole is not handed up"),
     }
 }
 
-/// The numbers of the placeholders, by a plain reading; none where nothing is attached.
+/// The numbers of the placeholders, by a plain reading.
 fn placeholders(args: &Arguments) -> Vec<u64> {
     fn collect(value: &serde_json::Value, found: &mut Vec<u64>) {
         match value {
