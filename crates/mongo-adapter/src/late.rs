@@ -15,7 +15,7 @@ use chat_ports::{
     Commit, ReceiptKind, ReceiptSpan,
     model::{Message, MessageId, Timestamp},
 };
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use parking_lot::Mutex;
 
 use crate::{
@@ -73,6 +73,7 @@ impl Late {
         self.0.lock().is_some()
     }
 
+    /// Whether a message was there before this process served.
     fn knows(&self, id: MessageId) -> bool {
         self.0.lock().as_ref().is_some_and(|watch| watch.known.contains_key(&id))
     }
@@ -127,10 +128,11 @@ pub(crate) async fn watch(inner: &Inner, collections: &Collections) -> Result<()
 /// those who come back may have heard of later ones than its own.
 pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec<(Commit, u64)>, Fault> {
     let Some(window) = inner.late.begin(inner.clock.instant()) else { return Ok(Vec::new()) };
-    let mut news = HashMap::new();
+    let (mut news, mut known) = (HashMap::new(), HashSet::new());
     for (id, changed_at) in changed(collections, window).await? {
         if inner.late.is_news(id, changed_at) {
             news.insert(id, changed_at);
+            known.extend(inner.late.knows(id).then_some(id));
         }
     }
     let mut messages = find(collections, news.keys().copied()).await?;
@@ -141,7 +143,7 @@ pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec
     let stamp = inner.stamp_in_doubt();
     let mut commits = Vec::new();
     for message in messages {
-        let is_new = message.timestamp >= window.sent && !inner.late.knows(message.id);
+        let is_new = message.timestamp >= window.sent && !known.contains(&message.id);
         commits.extend(commits_of(Arc::new(message), is_new, window.marked));
     }
     if let Err(fault) = renew(collections, &commits, stamp).await {

@@ -1,8 +1,8 @@
 //! A server of our own: actix's HTTP, and WebSockets that are taken over from it.
 //!
-//! A connection is given to HTTP once a request's head has come in. HTTP requests go to an actix-web app as ever. A WebSocket's handshake goes to an upgrade service instead,
-//! which answers it, moves the TCP connection into a task of its own and returns; the HTTP dispatcher and its
-//! buffers are then gone.
+//! A connection is given to HTTP once a request's head has come in. HTTP requests go to an actix-web app as ever. A
+//! WebSocket's handshake goes to an upgrade service instead, which answers it, moves the TCP connection into a task of its
+//! own and returns; the HTTP dispatcher and its buffers are then gone.
 
 mod head;
 mod opening;
