@@ -118,7 +118,7 @@ test('whoever is recovered after kill -9 has missed nothing and hears nothing tw
     devices.forEach((one) => check(one, messages));
   }
   const returns = pairs.flatMap(({ devices }) => devices.map(({ returns }) => returns));
-  const recovered = returns.reduce((sum, { recovered }) => sum + recovered, 0);
-  assert.ok(recovered > 0, JSON.stringify(returns));
-  if (STORE !== 'mongo') assert.equal(recovered, ROUNDS * PAIRS * 2, JSON.stringify(returns));
+  // How many returns there were is not known: a device may still be on its way back when the server dies again.
+  assert.ok(returns.some(({ recovered }) => recovered > 0), JSON.stringify(returns));
+  if (STORE !== 'mongo') assert.ok(returns.every(({ anew }) => anew === 0), JSON.stringify(returns));
 });
