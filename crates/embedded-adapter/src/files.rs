@@ -2,6 +2,7 @@
 
 mod damage;
 pub(crate) mod rebuild;
+mod starts;
 mod upgrade;
 
 use std::{
@@ -20,6 +21,8 @@ use crate::{
     tables::{self, meta, set_meta},
     writer,
 };
+
+pub(crate) use starts::Starts;
 
 /// The oldest SQLite whose WAL is safe: before it, a reset could lose commits.
 const OLDEST_SQLITE: i32 = 3_051_003;

@@ -43,6 +43,11 @@ CREATE TABLE blocks (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// `log.db`, made where it is missing: the starts of the store, in their order, each with the number of the first entry after it.
+pub(crate) const STARTS: &str = "
+CREATE TABLE IF NOT EXISTS starts (nth INTEGER PRIMARY KEY, id INTEGER NOT NULL, first INTEGER NOT NULL) STRICT;
+";
+
 /// `tables.db`, the truth of what is pruned from the log.
 ///
 /// `messages.k` is the conversation's number times 2^32, plus `seq`: integer keys make the cheapest

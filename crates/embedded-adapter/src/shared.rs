@@ -1,14 +1,19 @@
 //! What the threads of a store share.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
 };
 
 use chat_ports::Clock;
 use parking_lot::Mutex;
 
-use crate::{Options, files::Paths, overlay::Overlay, queue::Queue};
+use crate::{
+    Options,
+    files::{Paths, Starts},
+    overlay::Overlay,
+    queue::Queue,
+};
 
 /// What the threads of a store share.
 pub(crate) struct Shared {
@@ -18,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) store_id: [u8; 16],
     /// Which life of the store it was when it was opened.
     pub(crate) life: AtomicI64,
+    /// The starts of the store, once the log is open.
+    pub(crate) starts: OnceLock<Starts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
     pub(crate) overlay: Overlay,

@@ -7,7 +7,7 @@ use std::{
     fs::File,
     io,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{Arc, OnceLock, atomic::AtomicI64},
     thread::{Builder, JoinHandle},
 };
 
@@ -63,6 +63,7 @@ impl Store {
             paths: folder.paths,
             store_id: folder.store_id,
             life: AtomicI64::default(),
+            starts: OnceLock::new(),
             clock,
             health: Health::default(),
             pruning: PruningHold::default(),

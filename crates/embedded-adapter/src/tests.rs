@@ -8,6 +8,7 @@ mod moving;
 mod overlay;
 mod recovery;
 mod replay;
+mod starts;
 mod upgrade;
 mod world;
 

@@ -22,7 +22,13 @@ use chat_ports::{CommitListener, StoreError};
 
 pub(crate) use log::bounds;
 
-use crate::{fault::Fault, files, job::Job, overlay::Staged, shared::Shared};
+use crate::{
+    fault::Fault,
+    files::{self, Starts},
+    job::Job,
+    overlay::Staged,
+    shared::Shared,
+};
 use batch::Batch;
 use ledger::Ledger;
 use log::Log;
@@ -86,7 +92,21 @@ impl Writer {
             scratch: Vec::new(),
         };
         writer.replay(mark)?;
+        writer.note_start();
         Ok(writer)
+    }
+
+    /// Notes this start. Where that fails, as on a disk that is full, the store works all the same; only positions are then as good as
+    /// their numbers.
+    fn note_start(&self) {
+        let Some(log) = &self.log else { return };
+        match Starts::begin(log.connection(), self.next_n) {
+            Ok(starts) => drop(self.shared.starts.set(starts)),
+            Err(error) => {
+                drop(log.roll_back());
+                tracing::warn!(%error, "this start could not be noted in the log");
+            }
+        }
     }
 
     /// Works until the queue is closed and empty.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Desk, messages::seq_of};
 use crate::{
     fault::Fault,
-    files,
+    files::{self, Starts},
     history::Span,
     overlay::Touched,
     state::Who,
@@ -28,6 +28,8 @@ const ENTRY: &str = "SELECT n FROM messages WHERE k = ?1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     life: i64,
+    /// Under which start of the store it was given out; 0 where that is not known.
+    start: i64,
     /// What came by this entry, or before it, is known.
     after: u64,
     /// With which entry the walk ends; 0 where none is under way.
@@ -38,8 +40,9 @@ struct Place {
 
 impl Place {
     fn write(&self) -> SyncPosition {
-        let mut bytes = Vec::with_capacity(52);
+        let mut bytes = Vec::with_capacity(60);
         bytes.extend_from_slice(&self.life.to_be_bytes());
+        bytes.extend_from_slice(&self.start.to_be_bytes());
         bytes.extend_from_slice(&self.after.to_be_bytes());
         bytes.extend_from_slice(&self.end.to_be_bytes());
         if let Some((conversation, seq)) = self.at {
@@ -51,6 +54,11 @@ impl Place {
 
     fn read(position: &SyncPosition) -> Option<Self> {
         let (life, rest) = position.bytes().split_first_chunk()?;
+        // Earlier builds wrote no start.
+        let (start, rest) = match rest.len() {
+            16 | 44 => (&[0; 8], rest),
+            _ => rest.split_first_chunk()?,
+        };
         let (after, rest) = rest.split_first_chunk()?;
         let (end, rest) = rest.split_first_chunk()?;
         let at = match rest.split_first_chunk::<24>() {
@@ -62,6 +70,7 @@ impl Place {
         };
         let place = Self {
             life: i64::from_be_bytes(*life),
+            start: i64::from_be_bytes(*start),
             after: u64::from_be_bytes(*after),
             end: u64::from_be_bytes(*end),
             at,
@@ -73,8 +82,18 @@ impl Place {
 impl Desk {
     /// The position of now.
     pub(crate) fn position(&mut self) -> Result<SyncPosition, Fault> {
-        let life = files::life(self.log()?)?;
-        Ok(Place { life, after: self.shared.overlay.last_entry(), end: 0, at: None }.write())
+        let (life, start) = (files::life(self.log()?)?, self.start());
+        Ok(Place { life, start, after: self.shared.overlay.last_entry(), end: 0, at: None }.write())
+    }
+
+    /// This start of the store.
+    fn start(&self) -> i64 {
+        self.shared.starts.get().map_or(0, Starts::current)
+    }
+
+    /// Whether an entry that was the last one under a start is one of this store.
+    fn knows(&self, start: i64, last: u64) -> bool {
+        self.shared.starts.get().is_none_or(|starts| starts.knows(start, last))
     }
 
     /// A page of a walk.
@@ -84,11 +103,12 @@ impl Desk {
     ) -> Result<Result<ChangesPage, ChangesError>, Fault> {
         let now = self.shared.overlay.last_entry();
         let life = files::life(self.log()?)?;
-        let place = Place::read(&query.since);
-        let Some(place) = place.filter(|place| place.life == life && place.after.max(place.end) <= now)
-        else {
-            return Ok(Err(ChangesError::Foreign));
-        };
+        let place = Place::read(&query.since).filter(|place| {
+            let last = place.after.max(place.end);
+            place.life == life && last <= now && self.knows(place.start, last)
+        });
+        let Some(place) = place else { return Ok(Err(ChangesError::Foreign)) };
+        let place = Place { start: self.start(), ..place };
         let walk = if place.end == 0 { Place { end: now, ..place } } else { place };
         let mut page = ChangesPage {
             messages: Vec::new(),

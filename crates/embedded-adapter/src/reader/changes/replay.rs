@@ -41,7 +41,7 @@ impl Desk {
         if end > self.shared.overlay.last_entry() || life != self.shared.life.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let walk = Place { life, after: after.saturating_sub(1), end, at: None };
+        let walk = Place { life, start: 0, after: after.saturating_sub(1), end, at: None };
         let (mut told, mut room) = (Vec::new(), query.most as usize);
         for conversation in self.concerned(query.user, &walk)? {
             let Some(mut entries) = self.entries(&conversation, &walk)? else { return Ok(None) };
