@@ -10,7 +10,7 @@ import { newDatabase } from './mongo.mjs';
 import { JWT_SECRET } from './tokens.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const START_MS = 30_000;
+const START_MS = 60_000;
 const STOP_MS = 20_000;
 
 /** The binary under test. */
@@ -154,7 +154,13 @@ export async function startServer({ env = {}, args = ['serve'], dataDir, uid, cw
     signal: (name) => run.child.kill(name),
     async start(extra = {}) {
       run = launch(args, { cwd: home, uid, env: await environment({ ...env, ...extra }, port, data) });
-      await untilReady(url, ca, run, status);
+      try {
+        await untilReady(url, ca, run, status);
+      } catch (error) {
+        // Whoever started it has no hold of it, and a child that lives keeps the file from ending.
+        run.child.kill('SIGKILL');
+        throw error;
+      }
     },
     async stop() {
       let late = false;
