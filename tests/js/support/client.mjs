@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { assertError } from './shapes.mjs';
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 const sockets = new Set();
 
 function attachInbox(socket) {

@@ -9,7 +9,7 @@ import { uniqueName } from './http.mjs';
 export const ARTIFACTS = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 const FLAGS = [
   '--headless',

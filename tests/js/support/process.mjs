@@ -60,7 +60,7 @@ async function environment(env, port, dataDir) {
     DATA_DIR: dataDir,
     ...(STORE === 'mongo' && !('MONGODB_URI' in env) && { MONGODB_URI: await databaseOf(dataDir) }),
     // A disk that other tests write to as well may stall for seconds; what stands in for a mongod reads by scan, too.
-    SEND_TIMEOUT_MS: '12000',
+    SEND_TIMEOUT_MS: '25000',
     JWT_SECRET,
     BCRYPT_COST: '4',
     LOG_LEVEL: 'warn',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 function frame(opcode, payload, { fin = true, rsv = 0, mask = true, declared } = {}) {
   const body = Buffer.from(payload);
