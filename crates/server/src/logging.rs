@@ -13,8 +13,9 @@ pub(crate) fn check(directives: &str) -> Result<(), String> {
 
 /// Starts logging for the whole process. A second call changes nothing.
 pub(crate) fn start(settings: &LogSettings) {
-    // A word alone means our own lines; what the HTTP library says of its workers helps nobody at `info`.
-    let filter = EnvFilter::new(format!("actix_server=warn,{}", settings.filter));
+    // Unless they are named in it: the HTTP library counts its workers at INFO, and a request that is no HTTP, which anybody may
+    // send, is an ERROR to it.
+    let filter = EnvFilter::new(format!("actix_server=warn,actix_http=off,{}", settings.filter));
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     // An error says that logging has started already.
     let _started_before = if settings.json {

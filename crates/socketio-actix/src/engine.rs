@@ -10,7 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     dev::RequestHead,
     http::{
-        StatusCode,
+        StatusCode, Version,
         header::{self, HeaderValue},
     },
     web::{Data, Payload},
@@ -62,6 +62,10 @@ pub(crate) async fn serve<A: Application>(
             Some(connection) => post(&request, payload, &app, &connection).await,
             None => refusal(request.head(), Refusal::UnknownSid),
         },
+        // A handshake that HTTP takes for none: on a server of our own such connections never get here.
+        Ok(Request::WebSocket { .. }) if crate::serve::is_own(&request) || !is_upgrade(request.head()) => {
+            refusal(request.head(), Refusal::BadRequest)
+        }
         Ok(Request::WebSocket { sid }) => websocket(&request, payload, &app, sid.as_deref()),
         Ok(_) => refusal(request.head(), Refusal::BadRequest),
     }
@@ -71,6 +75,7 @@ pub(crate) async fn serve<A: Application>(
 fn is_upgrade(head: &RequestHead) -> bool {
     let protocol = head.headers().get(header::UPGRADE).and_then(|value| value.to_str().ok());
     protocol.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+        && !head.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
 async fn get<A: Application>(
@@ -210,6 +215,10 @@ fn open_websocket<A: Application>(
 ) -> Result<Opened<A>, Box<HttpResponse>> {
     let known = sid.map(|sid| app.sessions.get(sid).ok_or(Refusal::UnknownSid)).transpose();
     let known = known.map_err(|error| refuse(head, error))?;
+    // RFC 6455, section 4.2.1; a 101 is nothing that HTTP/1.0 knows.
+    if head.version < Version::HTTP_11 {
+        return Err(refuse(head, Refusal::BadRequest));
+    }
     let response = handshake(head).map_err(|error| refuse_websocket(head, &error))?;
     let (connection, link) = match known {
         None => {

@@ -4,8 +4,8 @@
 //! WebSocket's handshake goes to an upgrade service instead, which answers it, moves the TCP connection into a task of its
 //! own and returns; the HTTP dispatcher and its buffers are then gone.
 
-mod head;
 mod opening;
+mod requests;
 mod stream;
 
 use std::{
@@ -13,6 +13,7 @@ use std::{
     future::{Ready, ready},
     io,
     net::{SocketAddr, TcpListener},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
@@ -26,14 +27,18 @@ use actix_http::{
 };
 use actix_server::{Server, ServerBuilder};
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, boxed, fn_factory, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, boxed, fn_factory,
+    fn_service, map_config,
 };
-use actix_web::{App, HttpResponse, dev::AppConfig, rt::net::TcpStream, web};
+use actix_web::{App, HttpRequest, HttpResponse, dev::AppConfig, rt::net::TcpStream, web};
 use bytes::BytesMut;
 use tokio_rustls::rustls::ServerConfig;
 
 pub(crate) use self::stream::Stream;
-use self::stream::{Acceptor, say};
+use self::{
+    requests::Begun,
+    stream::{Acceptor, Patience, say},
+};
 use crate::{Application, SocketIo, connection::OwnedWebSocket, engine, server::Shared};
 
 /// How the server listens.
@@ -91,6 +96,11 @@ pub fn serve<A: Application>(
     Ok(server.run())
 }
 
+/// Whether a request came by a server of our own, where HTTP hands every real handshake of a WebSocket over.
+pub(crate) fn is_own(request: &HttpRequest) -> bool {
+    request.conn_data::<Rc<Begun>>().is_some()
+}
+
 fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
     socket_io: SocketIo<A>,
     options: &ServeOptions,
@@ -99,8 +109,9 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<A, F>
 {
     let upgrades = Arc::clone(socket_io.shared());
-    let acceptor =
-        Acceptor::new(options.tls.clone(), options.header_timeout, Arc::clone(&upgrades.options.incoming));
+    let patience = Patience { head: options.header_timeout, body: upgrades.options.body_timeout };
+    let incoming = Arc::clone(&upgrades.options.incoming);
+    let acceptor = Acceptor::new(options.tls.clone(), options.max_connections, patience, incoming);
     let app = App::new().configure(|config| socket_io.configure(config)).configure(more);
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(options.keep_alive))
@@ -108,12 +119,24 @@ fn http_service<A: Application, F: Fn(&mut web::ServiceConfig) + 'static>(
         // A long-polling client that goes away is noticed at once.
         .h1_allow_half_closed(false)
         .local_addr(address)
+        .on_connect_ext(|stream: &Stream, data| {
+            if let Some(begun) = stream.begun() {
+                data.insert(begun);
+            }
+        })
         .upgrade(fn_factory(move || {
             ready(Ok::<_, actix_http::Error>(Upgrades { app: Arc::clone(&upgrades) }))
         }))
-        .finish(map_config(
-            app.into_factory().map_err(|error: actix_web::Error| error.error_response()),
-            |()| AppConfig::default(),
+        .finish(apply_fn_factory(
+            map_config(app.into_factory().map_err(|error: actix_web::Error| error.error_response()), |()| {
+                AppConfig::default()
+            }),
+            |request: Request, app| {
+                if let Some(begun) = request.conn_data::<Rc<Begun>>() {
+                    begun.begin();
+                }
+                app.call(request)
+            },
         ));
     let header_timeout = options.header_timeout;
     let config = ServiceConfig::default();

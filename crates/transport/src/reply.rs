@@ -26,7 +26,7 @@ pub(crate) fn by_blame(error: HttpError) -> ChatError {
         HttpError::Overload => ChatError::unavailable("too much is coming in at once"),
         HttpError::TooLarge { max_bytes } => ChatError::PayloadTooLarge { max_bytes },
         HttpError::LateBody => ChatError::invalid("body", "did not come in time"),
-        HttpError::BrokenBody(error) => ChatError::invalid("body", format!("broke off: {error}")),
+        HttpError::BrokenBody(_) => ChatError::invalid("body", "broke off"),
         // A newer server may refuse for what this transport has no words for.
         _ => ChatError::invalid("request", error.to_string()),
     }

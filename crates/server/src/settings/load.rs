@@ -254,9 +254,7 @@ fn log(read: &mut Reader<'_>, environment: Environment) -> Result<LogSettings, S
     if level.is_none() {
         read.assume(c::LOG_LEVEL.name, "info");
     }
-    // The HTTP library counts its workers at INFO, which tells an operator nothing.
-    let by_level = || format!("{},actix_server=warn", level.unwrap_or("info"));
-    let filter = read.text(&c::RUST_LOG).map_or_else(by_level, str::to_owned);
+    let filter = read.text(&c::RUST_LOG).or(level).unwrap_or("info").to_owned();
     crate::logging::check(&filter).map_err(|reason| SettingsError::new(c::RUST_LOG.name, reason))?;
     Ok(LogSettings { json, filter })
 }

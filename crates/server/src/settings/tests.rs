@@ -42,7 +42,7 @@ fn without_any_setting_the_defaults_are_the_contracts() {
     assert_eq!(settings.chat, ChatSettings::default());
     assert_eq!(settings.drain.grace, Duration::from_secs(1));
     assert_eq!(settings.drain.deadline, Duration::from_secs(10));
-    assert_eq!(settings.log, LogSettings { json: false, filter: "info,actix_server=warn".into() });
+    assert_eq!(settings.log, LogSettings { json: false, filter: "info".into() });
     assert!(settings.secret.is_none());
     assert_eq!(settings.notices, [""; 0]);
 
@@ -229,7 +229,7 @@ fn a_mongodb_uri_is_checked_and_never_shown() {
 
 #[test]
 fn log_filters_are_checked() {
-    assert_eq!(load(&[("LOG_LEVEL", "debug")]).unwrap().log.filter, "debug,actix_server=warn");
+    assert_eq!(load(&[("LOG_LEVEL", "debug")]).unwrap().log.filter, "debug");
     let both = [("LOG_LEVEL", "debug"), ("RUST_LOG", "info,chat_transport=trace")];
     assert_eq!(load(&both).unwrap().log.filter, "info,chat_transport=trace");
     assert!(refusal(&[("RUST_LOG", "chat=loud")]).starts_with("RUST_LOG: "));
