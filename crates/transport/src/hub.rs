@@ -7,6 +7,7 @@
 mod encode;
 mod kept;
 mod news;
+mod offset;
 mod recent;
 mod recovery;
 mod roster;
@@ -36,6 +37,8 @@ use tokio::sync::Notify;
 pub(crate) use encode::message;
 use kept::{Kept, Links, Told};
 use news::{News, Notice};
+pub(crate) use offset::Offset;
+use offset::Tag;
 use recent::Recent;
 pub(crate) use recovery::Missed;
 use roster::Roster;
@@ -248,13 +251,13 @@ impl Hub {
     /// Tells of something that is stored, each notice by its number, while nothing else is told.
     fn spread(&self, event: &Event) {
         let (notices, commit) = news::notices(event);
-        let now = self.clock.instant();
+        let (now, tag) = (self.clock.instant(), Tag::of(self.life()));
         let mut stream = self.stream.lock();
         let Stream { last, kept } = &mut *stream;
         for (index, Notice { encoded, to, except }) in (0_u64..).zip(notices) {
             let number = commit.map_or(0, |commit| news::first_of(commit) + index);
             *last = number.max(*last + 1);
-            let (news, mut links) = (News::new(*last, encoded), Links::new());
+            let (news, mut links) = (News::new(*last, tag, encoded), Links::new());
             to.iter().for_each(|user| self.tell(*user, except, &news, kept, &mut links));
             if !links.is_empty() {
                 kept.push(&Told { number: *last, at: now, bytes: news.numbered(), except }, links);

@@ -9,8 +9,7 @@ use chat_domain::{
 };
 use smallvec::{SmallVec, smallvec};
 
-use super::encode;
-use crate::wire::write_number;
+use super::{encode, offset::Tag};
 
 /// How many bits of an event's number count the events of one commit.
 const EVENTS_OF_A_COMMIT: u32 = 20;
@@ -81,9 +80,9 @@ pub(super) struct News {
 }
 
 impl News {
-    pub(super) fn new(number: u64, encoded: Vec<u8>) -> Self {
+    pub(super) fn new(number: u64, tag: Tag, encoded: Vec<u8>) -> Self {
         let own = encoded.len().saturating_sub(1);
-        Self { numbered: numbered(encoded, number), own, plain: OnceCell::new() }
+        Self { numbered: numbered(encoded, number, tag), own, plain: OnceCell::new() }
     }
 
     pub(super) fn plain(&self) -> Bytes {
@@ -97,23 +96,23 @@ impl News {
 }
 
 /// What a user's socket is told again of these events, past the event of this number.
-pub(super) fn again(user: UserId, events: &[Event], after: u64) -> Vec<Bytes> {
+pub(super) fn again(user: UserId, events: &[Event], after: u64, tag: Tag) -> Vec<Bytes> {
     let mut told = Vec::new();
     for event in events {
         let (notices, number) = notices(event);
         let Some(number) = number else { continue };
         let concerned = notices.into_iter().zip(first_of(number)..);
         let concerned = concerned.filter(|(notice, number)| notice.to.contains(&user) && *number > after);
-        told.extend(concerned.map(|(notice, number)| numbered(notice.encoded, number)));
+        told.extend(concerned.map(|(notice, number)| numbered(notice.encoded, number, tag)));
     }
     told
 }
 
 /// Puts the number behind the last argument.
-fn numbered(mut encoded: Vec<u8>, number: u64) -> Bytes {
+fn numbered(mut encoded: Vec<u8>, number: u64, tag: Tag) -> Bytes {
     encoded.truncate(encoded.len().saturating_sub(1));
     encoded.extend_from_slice(b",\"");
-    write_number(&mut encoded, number);
+    tag.write(&mut encoded, number);
     encoded.extend_from_slice(b"\"]");
     encoded.into()
 }
@@ -136,13 +135,14 @@ mod tests {
     #[test]
     fn the_number_is_one_more_argument() {
         let text = r#"42["message_read",{"messageId":"1"}]"#;
-        let news = News::new(17, text.into());
-        assert_eq!(news.numbered(), r#"42["message_read",{"messageId":"1"},"17"]"#);
+        let news = News::new(17, Tag::of(0), text.into());
+        assert_eq!(news.numbered(), r#"42["message_read",{"messageId":"1"},"17.AAAA"]"#);
         assert_eq!(news.plain(), text);
     }
 
     #[test]
     fn what_is_told_again_goes_on_inside_of_a_commit_and_concerns_the_user() {
+        let tag = Tag::of(0);
         let [ada, bob] = [1, 2].map(|byte| UserId::from_bytes([byte; 12]));
         let receipt = |kind| Event::Receipt {
             kind,
@@ -153,10 +153,10 @@ mod tests {
             number: Some(CommitNumber(5)),
         };
         let read = [receipt(ReceiptKind::Read)];
-        assert_eq!(again(ada, &read, behind(CommitNumber(4))).len(), 3);
-        assert_eq!(again(bob, &read, first_of(CommitNumber(5))).len(), 2);
-        assert_eq!(again(bob, &read, behind(CommitNumber(5))).len(), 0);
-        assert_eq!(again(bob, &[receipt(ReceiptKind::Delivered)], 0).len(), 0);
+        assert_eq!(again(ada, &read, behind(CommitNumber(4)), tag).len(), 3);
+        assert_eq!(again(bob, &read, first_of(CommitNumber(5)), tag).len(), 2);
+        assert_eq!(again(bob, &read, behind(CommitNumber(5)), tag).len(), 0);
+        assert_eq!(again(bob, &[receipt(ReceiptKind::Delivered)], 0, tag).len(), 0);
         assert_eq!(commit_of(behind(CommitNumber(5))), CommitNumber(5));
     }
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::kept::Place;
 
 /// Most sockets of a user that are waited for.
-const MOST_LOST: usize = 16;
+const MOST_LOST: usize = 64;
 
 /// A user with sockets that can recover.
 pub(super) struct Recent {

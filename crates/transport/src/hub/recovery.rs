@@ -10,7 +10,11 @@ use chat_domain::{
 };
 use chat_socketio_actix::Outbox;
 
-use super::{Hub, Member, SHARDS, Seat, news, recent::Recent};
+use super::{
+    Hub, Member, SHARDS, Seat, news,
+    offset::{self, Offset, Tag},
+    recent::Recent,
+};
 
 /// What a socket that comes back missed.
 pub(crate) struct Missed {
@@ -43,6 +47,11 @@ impl Hub {
     /// The number that lies behind all events of a commit.
     pub(crate) const fn behind(commit: CommitNumber) -> u64 {
         news::behind(commit)
+    }
+
+    /// Reads what a client says up to where it knows; `None` for what no server wrote.
+    pub(crate) fn read_offset(&self, text: &str) -> Option<Offset> {
+        offset::read(text, Tag::of(self.life()))
     }
 
     /// The life in which event numbers mean something.
@@ -83,7 +92,7 @@ impl Hub {
             return false;
         }
         let now = self.clock.instant();
-        let again = news::again(*user, &missed.again, missed.after);
+        let again = news::again(*user, &missed.again, missed.after, Tag::of(*life));
         let room = self.most_missed.checked_sub(again.iter().map(Bytes::len).sum());
         let predecessor = {
             let stream = self.stream.lock();

@@ -7,7 +7,7 @@ use chat_domain::{Chat, ChatError, Circle, Identity, RecoveryTicket, Unauthorize
 use super::{auth::Claim, pipeline::Outcome};
 use crate::{
     Hub,
-    hub::{Missed, Since},
+    hub::{Missed, Offset, Since},
 };
 
 /// What is asked for.
@@ -62,9 +62,11 @@ pub(super) async fn admit(chat: Arc<Chat>, admission: Admission) -> Outcome {
 async fn come_back(chat: &Chat, hub: &Hub, user: UserId, claim: Claim) -> Option<Return> {
     let Claim { pid, offset } = claim;
     let ticket = chat.recovery.read(user, &pid)?;
+    let offset = offset.map(|offset| hub.read_offset(&offset).ok_or(offset)).transpose().ok()?;
     let (after, settled) = match offset {
-        Some(offset) => (offset.parse().ok()?, true),
-        None => (ticket.since, ticket.settled),
+        Some(Offset::Event(after)) if after >= ticket.since => (after, true),
+        // It has heard nothing in this session. What it brings may be of an earlier one, which it kept.
+        Some(Offset::Event(_) | Offset::Foreign) | None => (ticket.since, ticket.settled),
     };
     let Some(floor) = hub.expect(&ticket, after) else {
         return Some(Return { pid, ticket, missed: Missed { after, again: Vec::new(), upto: after } });

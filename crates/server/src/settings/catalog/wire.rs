@@ -25,9 +25,14 @@ pub(crate) static CONNECT_TIMEOUT_MS: Integer = millis(
     "How long a session may take to join a namespace, to finish an upgrade, to deliver attachments.",
 );
 pub(crate) static HEADER_TIMEOUT_MS: Integer =
-    millis("HEADER_TIMEOUT_MS", 10_000, 100, HOUR_MS, "How long a request's head may take to come in.");
-pub(crate) static BODY_TIMEOUT_MS: Integer =
-    millis("BODY_TIMEOUT_MS", 30_000, 100, HOUR_MS, "How long a request's body may take to come in.");
+    millis("HEADER_TIMEOUT_MS", 10_000, 100, HOUR_MS, "How long each request's head may take to come in.");
+pub(crate) static BODY_TIMEOUT_MS: Integer = millis(
+    "BODY_TIMEOUT_MS",
+    30_000,
+    100,
+    HOUR_MS,
+    "How long a request's body may take to come in, and an HTTP client to take anything of its answer.",
+);
 pub(crate) static MAX_BODY_BYTES: Integer =
     bytes("MAX_BODY_BYTES", 65_536, 1_024, GIB, "Most bytes of a REST body.");
 pub(crate) static MAX_PAYLOAD_BYTES: Integer = bytes(

@@ -1,3 +1,5 @@
+//! Requests by tables, and by properties: however they come in.
+
 use std::task::Waker;
 
 use proptest::prelude::*;
