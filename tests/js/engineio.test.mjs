@@ -38,6 +38,7 @@ describe('refusals', () => {
     ['a POST to an unknown session', 'EIO=4&transport=polling&sid=nobody', { method: 'POST', body: '3' }, 1],
     ['a handshake by POST', 'EIO=4&transport=polling', { method: 'POST', body: '40' }, 2],
     ['websocket without an upgrade', 'EIO=4&transport=websocket', {}, 3],
+    ['websocket without an upgrade, of an unknown session', 'EIO=4&transport=websocket&sid=nobody', {}, 1],
     ['protocol 3', 'EIO=3&transport=polling', {}, 5],
     ['no protocol', 'transport=polling', {}, 5],
   ];

@@ -63,8 +63,9 @@ pub(crate) async fn serve<A: Application>(
             None => refusal(request.head(), Refusal::UnknownSid),
         },
         // A handshake that HTTP takes for none: on a server of our own such connections never get here.
-        Ok(Request::WebSocket { .. }) if crate::serve::is_own(&request) || !is_upgrade(request.head()) => {
-            refusal(request.head(), Refusal::BadRequest)
+        Ok(Request::WebSocket { sid }) if crate::serve::is_own(&request) || !is_upgrade(request.head()) => {
+            let is_known = sid.is_none_or(|sid| app.sessions.get(&sid).is_some());
+            refusal(request.head(), if is_known { Refusal::BadRequest } else { Refusal::UnknownSid })
         }
         Ok(Request::WebSocket { sid }) => websocket(&request, payload, &app, sid.as_deref()),
         Ok(_) => refusal(request.head(), Refusal::BadRequest),
