@@ -26,32 +26,36 @@ async function connection(server, options = {}) {
   return { socket, ended, text: () => text };
 }
 
+/** The id of a new long-polling session. */
+async function handshake(server) {
+  const { text } = await request(`${server.url}/socket.io/?EIO=4&transport=polling`);
+  return JSON.parse(text.slice(1)).sid;
+}
+
+const poll = (sid) => `GET /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const longHead = (bytes) => `GET /health HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`;
 const answers = (text) => text.split('HTTP/1.1 200 OK').length - 1;
 const descriptors = (server) => readdirSync(`/proc/${server.pid}/fd`).length;
 
 test('four hundred requests ahead of their answers are all answered', { skip }, async () => {
-  const server = await startServer();
+  const server = await startServer({ env: { PING_INTERVAL_MS: '300' } });
   const { socket, text } = await connection(server);
   socket.write(HEALTH.repeat(400));
   await until('all are answered', () => answers(text()) === 400);
-  socket.write(HEALTH);
-  await until('one more is', () => answers(text()) === 401);
+  // A head of more than is read behind a poll, which waits for a ping.
+  socket.write(poll(await handshake(server)) + longHead(40_000));
+  await until('two more are', () => answers(text()) === 402);
   assert.equal(await server.stop(), 0);
 });
 
 test('what is sent behind a poll that waits is not read, and a client that takes no answer is closed', { skip }, async () => {
   const server = await startServer({ env: { BODY_TIMEOUT_MS: '2000' } });
-  const handshake = async () => {
-    const { text } = await request(`${server.url}/socket.io/?EIO=4&transport=polling`);
-    return JSON.parse(text.slice(1)).sid;
-  };
-  const long = `GET /health HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`;
   const before = residentBytes(server.pid);
   const polls = await Promise.all(
     Array.from({ length: 60 }, async () => {
-      const sid = await handshake();
+      const sid = await handshake(server);
       const { socket, ended } = await connection(server);
-      socket.write(`GET /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: a\r\n\r\n${long.repeat(10)}`);
+      socket.write(poll(sid) + longHead(100_000).repeat(10));
       return { socket, ended };
     }),
   );

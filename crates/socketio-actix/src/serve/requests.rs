@@ -31,10 +31,15 @@ impl Begun {
     /// It begins with the next one: there is room for what stands behind it.
     pub(super) fn begin(&self) {
         self.count.set(self.count.get() + 1);
+        self.resume();
+    }
+
+    /// There may be room again for what waits.
+    pub(super) fn resume(&self) {
         self.reader.take().into_iter().for_each(Waker::wake);
     }
 
-    /// Leaves the waker for when it begins with another one.
+    /// Leaves the waker for when there may be room again.
     pub(super) fn wait(&self, cx: &Context<'_>) {
         self.reader.set(Some(cx.waker().clone()));
     }

@@ -261,6 +261,7 @@ impl AsyncWrite for Stream {
         http.requests.begun(http.begun.count())?;
         if sending.is_ready() {
             http.requests.answered();
+            http.begun.resume();
         }
         http.sent(sending, cx)
     }
