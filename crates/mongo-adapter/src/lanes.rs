@@ -1,8 +1,10 @@
 //! Receipts, edits and deletions: a few tasks, so that on this node each conversation has one that changes its messages.
 //!
 //! Two updates of one message beside each other would be safe on MongoDB, not on FerretDB 1. A lane is
-//! picked by the conversation, does one change after the other, and tells the listener of each.
+//! picked by the conversation, does one change after the other, and tells the listener of each. What it gives up without knowing
+//! whether it is stored it looks for later.
 
+mod doubtful;
 mod marking;
 mod revising;
 
@@ -19,6 +21,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use self::doubtful::Doubts;
 use crate::{Options, error::unavailable, store::Inner};
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -70,6 +73,14 @@ impl Job {
             Self::Mark { conversation, .. } | Self::Revise { conversation, .. } => conversation,
         }
     }
+
+    /// Answers without doing anything. Who asked may have gone.
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Mark { reply, .. } => drop(reply.send(Err(error))),
+            Self::Revise { reply, .. } => drop(reply.send(Err(error))),
+        }
+    }
 }
 
 /// The lanes' queues. Bounded each; past the bound, and after closing, a change is refused at once.
@@ -115,12 +126,30 @@ pub(crate) fn start(inner: &Arc<Inner>, receivers: Receivers) -> Vec<JoinHandle<
 }
 
 async fn run(inner: Arc<Inner>, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(job) = jobs.recv().await {
-        match job {
+    let mut doubts = Doubts::default();
+    loop {
+        let next = doubts.next();
+        let pause = next.map(|next| next.saturating_duration_since(inner.clock.instant()));
+        // However many changes wait.
+        if pause.is_some_and(|pause| pause.is_zero()) {
+            doubts.look(&inner).await;
+            continue;
+        }
+        let job = tokio::select! {
+            job = jobs.recv() => job,
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => continue,
+        };
+        let Some(job) = job else { return };
+        if doubts.is_full() {
+            job.refuse(unavailable("too many changes are in doubt"));
+            continue;
+        }
+        let doubtful = match job {
             Job::Mark { receipt, conversation, seq, reply } => {
-                marking::carry_out(&inner, receipt, conversation, seq, reply).await;
+                marking::carry_out(&inner, receipt, conversation, seq, reply).await
             }
             Job::Revise { revision, reply, .. } => revising::carry_out(&inner, revision, reply).await,
-        }
+        };
+        doubts.keep(doubtful, inner.clock.instant());
     }
 }

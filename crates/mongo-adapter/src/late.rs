@@ -157,7 +157,7 @@ pub(crate) async fn look(inner: &Inner, collections: &Collections) -> Result<Vec
 }
 
 /// Notes in the documents under which number each commit is told.
-async fn renew(collections: &Collections, commits: &[Commit], stamp: Stamp) -> Result<(), Fault> {
+pub(crate) async fn renew(collections: &Collections, commits: &[Commit], stamp: Stamp) -> Result<(), Fault> {
     let mut ids: HashMap<&str, Vec<oid::ObjectId>> = HashMap::new();
     for commit in commits {
         let (field, messages) = match commit {

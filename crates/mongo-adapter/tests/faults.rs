@@ -6,6 +6,8 @@
 #[path = "support/node.rs"]
 mod support;
 
+#[path = "faults/doubt.rs"]
+mod doubt;
 #[path = "faults/nodes.rs"]
 mod nodes;
 #[path = "faults/start.rs"]

@@ -10,6 +10,7 @@ use chat_ports::{
 use futures_util::TryStreamExt;
 use tokio::sync::oneshot;
 
+use super::doubtful::{Change, Doubtful, Tried};
 use crate::{
     commits::Stamp,
     connection::Collections,
@@ -21,28 +22,38 @@ use crate::{
 /// Between attempts, while an outcome is unknown.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Carries a receipt out, tells it, and answers.
+/// Carries a receipt out, tells it, and answers. What is to be looked for where that is not known to be done.
 pub(super) async fn carry_out(
     inner: &Inner,
     receipt: Receipt,
     conversation: ConversationId,
     seq: u64,
     reply: oneshot::Sender<Result<ReceiptSpan, StoreError>>,
-) {
+) -> Option<Doubtful> {
     let sender = conversation.other(receipt.receiver);
-    let answer = match attempt(inner, &receipt, &scope_of(&receipt, &conversation, seq), sender).await {
-        Ok(Marked { count, messages, number }) => {
-            let span = ReceiptSpan { conversation, sender, count, messages };
-            if let Some(number) = number {
-                let Receipt { kind, receiver, except, .. } = receipt;
-                inner.tell(vec![(Commit::Receipt { kind, receiver, span: span.clone(), except }, number)]);
-            }
-            Ok(span)
+    let scope = scope_of(&receipt, &conversation, seq);
+    let mut tried = Tried::default();
+    let outcome = attempt(inner, &receipt, &scope, sender, &mut tried).await;
+    let Receipt { kind, receiver, at, max_ids, except, .. } = receipt;
+    let mut doubtful = tried.doubtful(|| Change::Receipt {
+        kind,
+        receiver,
+        conversation,
+        marked: with(&scope, marked(kind, date(at))),
+        max_ids,
+        found: Vec::new(),
+    });
+    let answer = outcome.map(|Marked { count, messages, number }| {
+        let span = ReceiptSpan { conversation, sender, count, messages };
+        if let Some(number) = number {
+            doubtful = None;
+            inner.tell(vec![(Commit::Receipt { kind, receiver, span: span.clone(), except }, number)]);
         }
-        Err(error) => Err(error),
-    };
+        span
+    });
     // Who asked may have gone; what has the mark keeps it.
     drop(reply.send(answer));
+    doubtful
 }
 
 /// What a receipt changed.
@@ -84,6 +95,7 @@ async fn attempt(
     receipt: &Receipt,
     scope: &Document,
     sender: UserId,
+    tried: &mut Tried,
 ) -> Result<Marked, StoreError> {
     let collections = inner.gate.pass()?.clone();
     if receipt.deadline <= inner.clock.instant() {
@@ -102,15 +114,19 @@ async fn attempt(
         && inner.clock.instant() < until
     {
         inner.observe(fault);
+        tried.add(stamp.number);
         inner.commits.doubt(stamp.number, inner.clock.instant());
         tokio::time::sleep(PAUSE).await;
         stamp = inner.stamp([sender, receipt.receiver]);
         count = settle(&collections, receipt, scope, &unmarked, stamp).await;
     }
     inner.end(stamp, &count, |count| *count > 0);
+    if count.as_ref().is_err_and(|fault| !fault.is_refusal()) {
+        tried.add(stamp.number);
+    }
     let (count, most) = (count?, receipt.max_ids as usize);
     if count == 0 {
-        // Somebody on another node marked them in between.
+        // Somebody on another node marked them in between, or an earlier attempt that a majority does not have yet.
         return Ok(Marked::default());
     }
     let messages = messages.into_iter().rev().take(most).rev().collect();
@@ -118,7 +134,11 @@ async fn attempt(
 }
 
 /// The newest ones that a filter finds, oldest first.
-async fn newest(collections: &Collections, filter: &Document, most: u32) -> Result<Vec<MessageId>, Fault> {
+pub(super) async fn newest(
+    collections: &Collections,
+    filter: &Document,
+    most: u32,
+) -> Result<Vec<MessageId>, Fault> {
     let found = async {
         let cursor = collections
             .messages

@@ -9,7 +9,10 @@ use chat_ports::{
 };
 use tokio::sync::oneshot;
 
-use super::Revision;
+use super::{
+    Revision,
+    doubtful::{Change, Doubtful, Tried},
+};
 use crate::{
     commits::Stamp,
     connection::Collections,
@@ -31,59 +34,66 @@ enum Outcome {
     Changed(Arc<Message>, u64),
 }
 
-/// Carries a change out, tells it, and answers.
+/// Carries a change out, tells it, and answers. What is to be looked for where that is not known to be done.
 pub(super) async fn carry_out(
     inner: &Inner,
     revision: Revision,
     reply: oneshot::Sender<Result<Option<Arc<Message>>, StoreError>>,
-) {
-    let answer = match attempt(inner, &revision).await {
-        Ok(Outcome::None) => Ok(None),
-        Ok(Outcome::Stands(message)) => Ok(Some(message)),
-        Ok(Outcome::Changed(message, number)) => {
+) -> Option<Doubtful> {
+    let mut tried = Tried::default();
+    let outcome = attempt(inner, &revision, &mut tried).await;
+    let mut doubtful = tried.doubtful(|| match &revision {
+        Revision::Edit(edit) => Change::Edit(edit.message),
+        Revision::Delete(delete) => Change::Delete(delete.message),
+    });
+    let answer = outcome.map(|outcome| match outcome {
+        Outcome::None => None,
+        Outcome::Stands(message) => Some(message),
+        Outcome::Changed(message, number) => {
             let told = Arc::clone(&message);
             let commit = match revision {
                 Revision::Edit(_) => Commit::Edited { message: told },
                 Revision::Delete(_) => Commit::Deleted { message: told },
             };
+            doubtful = None;
             inner.tell(vec![(commit, number)]);
-            Ok(Some(message))
+            Some(message)
         }
-        Err(error) => Err(error),
-    };
+    });
     // Who asked may have gone; what was changed stays changed.
     drop(reply.send(answer));
+    doubtful
 }
 
 /// Tries until the outcome is known, at most a while past the deadline: what is stored late is told late.
-async fn attempt(inner: &Inner, revision: &Revision) -> Result<Outcome, StoreError> {
+async fn attempt(inner: &Inner, revision: &Revision, tried: &mut Tried) -> Result<Outcome, StoreError> {
     let collections = inner.gate.pass()?.clone();
     if revision.deadline() <= inner.clock.instant() {
         return Err(StoreError::Timeout);
     }
     let until = revision.deadline() + inner.options.operation_timeout;
-    let mut earlier = None;
-    let mut outcome = step(inner, &collections, revision, &mut earlier).await;
+    let mut outcome = step(inner, &collections, revision, tried).await;
     while let Err(fault) = &outcome
         && !fault.is_refusal()
         && inner.clock.instant() < until
     {
         inner.observe(fault);
         tokio::time::sleep(PAUSE).await;
-        outcome = step(inner, &collections, revision, &mut earlier).await;
+        outcome = step(inner, &collections, revision, tried).await;
     }
     Ok(outcome?)
 }
 
-/// Looks at the message and changes it. An `earlier` attempt under that number may have changed it already.
+/// Looks at the message and changes it. An earlier attempt may have changed it already.
 async fn step(
     inner: &Inner,
     collections: &Collections,
     revision: &Revision,
-    earlier: &mut Option<u64>,
+    tried: &mut Tried,
 ) -> Result<Outcome, Fault> {
     let Some(found) = find(collections, revision.message()).await? else { return Ok(Outcome::None) };
-    if let Some(number) = *earlier
+    let earlier = tried.last();
+    if let Some(number) = earlier
         && is_done(revision, &found)
     {
         return Ok(Outcome::Changed(Arc::new(found), number));
@@ -96,15 +106,18 @@ async fn step(
         Revision::Delete(delete) => found.tombstone(delete.at),
     };
     let stamp = inner.stamp([message.sender, message.receiver]);
-    *earlier = Some(stamp.number);
     // On another node somebody may have deleted it meanwhile.
     let filter = doc! { "_id": object_id(message.id.0), "deletedAt": { "$exists": false } };
     let updating = collections.messages.update_one(filter, change(&message, stamp));
     let updated = collections.limit(updating).await.map(|updated| updated.matched_count > 0);
     inner.end(stamp, &updated, |is_changed| *is_changed);
+    if updated.as_ref().is_err_and(|fault| !fault.is_refusal()) {
+        tried.add(stamp.number);
+    }
     if updated? {
         return Ok(Outcome::Changed(Arc::new(message), stamp.number));
     }
+    // Or an earlier attempt has, which is looked for.
     let found = find(collections, revision.message()).await?;
     Ok(found.map_or(Outcome::None, |found| stands(revision, found)))
 }

@@ -161,4 +161,13 @@ pub(crate) fn lose_answers(node: &Node, proxy: &Proxy) {
         proxy.answer("update messages", 1, Answer::Cut);
         block_on(node.store.receipt(Receipt { kind, ..node.reading(b, &sent) })).unwrap();
     }
+    let refused = bson::doc! { "ok": 0.0, "code": 2, "codeName": "BadValue", "errmsg": "test" };
+    let sent = node.send(a, b, "given up");
+    node.commits.take();
+    for kind in [ReceiptKind::Delivered, ReceiptKind::Read] {
+        proxy.answer("update messages", 1, Answer::Cut);
+        proxy.answer("aggregate messages", 1, Answer::Instead(refused.clone()));
+        block_on(node.store.receipt(Receipt { kind, ..node.reading(b, &sent) })).unwrap_err();
+    }
+    assert!(chat_mongo_testkit::until(PATIENCE, || node.commits.commits().len() == 2));
 }
