@@ -162,3 +162,35 @@ fn more_than_was_asked_for_and_what_is_to_come_are_not_told() {
     let query = ReplayQuery { user: user(2), after: CommitNumber(0), upto, most: 10, max_ids: 100 };
     assert_eq!(block_on(world.store.replay(query)).unwrap(), None);
 }
+
+#[test]
+fn an_edit_is_not_told_with_the_text_of_one_past_the_range() {
+    let world = World::new(|options| options.sweep_age = Duration::from_secs(3_600));
+    let (sent, other, gone) = (world.send(1, 2), world.send(1, 2), world.send(1, 2));
+    let after = world.store.numbering().unwrap().last;
+    for message in [&sent, &other, &gone] {
+        world.edit(message, "first", 2_000_000).unwrap();
+    }
+    let upto = world.store.numbering().unwrap().last;
+    let query = ReplayQuery { user: user(2), after, upto, most: 10, max_ids: 100 };
+    let again = || -> Vec<Commit> {
+        let replay = block_on(world.store.replay(query)).unwrap().unwrap();
+        replay.commits.into_iter().map(|told| told.commit).collect()
+    };
+    assert_eq!(again().len(), 3);
+    world.edit(&sent, "second", 2_000_001).unwrap();
+    world.read(2, &other);
+    world.delete(&gone, 2_000_002);
+    let other = world.all(1, 2).swap_remove(1);
+    assert_eq!(other.text, "first");
+    let expected = [Commit::Edited { message: other }];
+    assert_eq!(again(), expected, "in memory");
+    assert!(world.store.shared().overlay.drain(Duration::from_secs(10)));
+    assert_eq!(again(), expected, "in the tables");
+    let later = ReplayQuery { after: upto, upto: world.store.numbering().unwrap().last, ..query };
+    let later = block_on(world.store.replay(later)).unwrap().unwrap().commits;
+    let edits = later
+        .iter()
+        .filter(|told| matches!(&told.commit, Commit::Edited { message } if message.text == "second"));
+    assert_eq!(edits.count(), 1);
+}

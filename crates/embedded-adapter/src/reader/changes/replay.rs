@@ -22,6 +22,7 @@ use crate::{
 };
 
 const SENT: &str = "SELECT n, k FROM messages WHERE k BETWEEN ?1 AND ?2";
+const TOUCHED_PAST: &str = "SELECT side FROM changes WHERE cid = ?1 AND n > ?2 AND first = ?3";
 
 /// What an entry said.
 #[derive(Debug, Clone, Copy)]
@@ -105,9 +106,9 @@ impl Desk {
                     Touch::Edited if is_overtaken(entries, touched) => None,
                     Touch::Edited => {
                         let message = self.message_at(conversation, touched.first)?;
-                        message
-                            .filter(|message| !message.is_deleted())
-                            .map(|message| Commit::Edited { message })
+                        let message = message.filter(|message| !message.is_deleted());
+                        let is_old = self.is_edited_past(conversation, query.upto.0, touched.first)?;
+                        message.filter(|_| !is_old).map(|message| Commit::Edited { message })
                     }
                     Touch::Deleted => {
                         let message = self.message_at(conversation, touched.first)?;
@@ -119,6 +120,25 @@ impl Desk {
             told.extend(commit.map(|commit| Committed { commit, number }));
         }
         Ok(())
+    }
+
+    /// Whether a message was edited past an entry: then what it is now is told there. Asked after the message is read, so that its text
+    /// is of no edit that is missed here; memory first, as for the entries.
+    fn is_edited_past(&mut self, conversation: &ConversationId, n: u64, seq: u32) -> Result<bool, Fault> {
+        let (_, touched) = self.shared.overlay.touched(conversation, n, u64::MAX);
+        if touched.iter().any(|touched| touched.first == seq && touched.touch == Touch::Edited) {
+            return Ok(true);
+        }
+        let tables = self.tables()?;
+        let Some(known) = tables::conversation(tables, conversation)? else { return Ok(false) };
+        let mut find = tables.prepare_cached(TOUCHED_PAST)?;
+        let mut rows = find.query((known.cid, n.cast_signed(), seq))?;
+        while let Some(row) = rows.next()? {
+            if Touch::of_side(row.get(0)?) == Some(Touch::Edited) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn marked(
@@ -180,7 +200,7 @@ fn is_silent(entries: &Entries, delivered: &Touched) -> bool {
     )
 }
 
-/// Whether an edit was followed by another one, or the message is new in this range: what it is now is told there.
+/// Whether an edit was followed by another one in this range, or the message is new in this range: what it is now is told there.
 fn is_overtaken(entries: &Entries, edited: &Touched) -> bool {
     entries.iter().any(|(n, said)| match said {
         Said::Sent(seq) => *seq == edited.first,
