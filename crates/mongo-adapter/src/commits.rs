@@ -123,6 +123,11 @@ impl Commits {
         state.doubt = Some(now + DOUBT);
     }
 
+    /// What was in doubt can't be looked for, and stays so.
+    pub(crate) fn prolong(&self, now: Instant) {
+        self.0.lock().doubt = Some(now + DOUBT);
+    }
+
     /// Tells what became durable under these numbers. What the numbers say is true while the listener is told, so it is told under the lock.
     pub(crate) fn tell(&self, listener: &dyn CommitListener, commits: Vec<(Commit, u64)>, now: Instant) {
         let mut state = self.0.lock();

@@ -146,6 +146,9 @@ impl Writer {
             }
         }
         let now = self.inner.clock.instant();
+        if self.core.lingering.is_overdue(now) {
+            self.inner.commits.prolong(now);
+        }
         doubtful.into_iter().for_each(|number| self.inner.commits.doubt(number, now));
         void.into_iter().for_each(|number| self.inner.commits.void(number));
         if !commits.is_empty() {

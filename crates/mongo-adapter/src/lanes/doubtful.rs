@@ -135,8 +135,8 @@ impl Doubts {
 
     /// As long as it can't be looked for, no number is exact.
     fn prolong(&self, inner: &Inner) {
-        if let Some((doubtful, _)) = self.entries.back() {
-            inner.commits.doubt(*doubtful.numbers.end(), inner.clock.instant());
+        if !self.entries.is_empty() {
+            inner.commits.prolong(inner.clock.instant());
         }
     }
 }

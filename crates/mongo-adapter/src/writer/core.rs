@@ -158,7 +158,6 @@ impl Core {
 
     /// Answers those whose time is over, and gives up what nobody waits for.
     pub(super) fn expire(&mut self, now: Instant) {
-        self.lingering.expire(now);
         if self.earliest.is_none_or(|earliest| now < earliest) {
             return;
         }

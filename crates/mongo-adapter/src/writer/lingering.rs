@@ -10,12 +10,12 @@ use crate::documents::Dedup;
 
 /// How often they are looked for.
 const PERIOD: Duration = Duration::from_secs(1);
-/// For how long.
+/// For how long at least. Past it one look more decides, when MongoDB answers.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// Messages that were answered with an error and may be stored, or become so later. They are looked for,
-/// and told if they are found. Bounded in number and in time: past either the sender's own repeat, or a
-/// reader's next page, finds them.
+/// and told if they are found. Bounded in number, and in time while MongoDB answers: past either the sender's own
+/// repeat, or a reader's next page, finds them.
 pub(super) struct Lingering {
     late: HashMap<(ConversationId, Dedup), Late>,
     most: usize,
@@ -45,11 +45,9 @@ impl Lingering {
         self.late.remove(name).map(|late| late.entry)
     }
 
-    /// Gives up those that were looked for long enough.
-    pub(super) fn expire(&mut self, now: Instant) {
-        if !self.late.is_empty() {
-            self.late.retain(|_, late| now < late.until);
-        }
+    /// Whether one could not be looked for as long as it should have been.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.late.values().any(|late| now >= late.until)
     }
 
     /// The conversations of those that are due.
@@ -64,11 +62,11 @@ impl Lingering {
     }
 
     /// One was not found, and its conversation's highest number was this one before: where another has
-    /// taken its place, it never will be.
+    /// taken its place, or it was looked for long enough, it never will be.
     pub(super) fn missed(&mut self, name: &(ConversationId, Dedup), highest: u64, now: Instant) {
         if let Some(late) = self.late.get_mut(name) {
             late.next = now + PERIOD;
-            if highest >= late.entry.risk {
+            if highest >= late.entry.risk || now >= late.until {
                 self.late.remove(name);
             }
         }

@@ -331,6 +331,12 @@ fn what_lingers_is_bounded() {
     core.expire(at(60));
     core.inserted(Inserted::Unknown { refused: false }, at(60));
     assert_eq!(core.lingering.len(), 2);
-    core.expire(at(70_000));
-    assert!(!core.is_restless(), "and in time");
+    for (time, left) in [(2_000, 2), (70_000, 0)] {
+        core.expire(at(time));
+        assert_eq!(core.lingering.len(), 2, "while it can't be looked for");
+        let late = core.looks(at(time)).unwrap();
+        core.looked(&late, &Looked::default(), at(time));
+        assert_eq!(core.lingering.len(), left, "and in time");
+    }
+    assert!(!core.is_restless());
 }
